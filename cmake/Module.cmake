@@ -1,0 +1,61 @@
+# A module is a folder of src/: its sources, its tests/ and its fuzz/ are found, its links are declared.
+#
+#   headrace_module(stream LINKS base codec THIRD_PARTY ZLIB::ZLIB)
+#
+# makes the library headrace_stream, the test program stream_tests from tests/*_test.cc and one fuzzer
+# for each fuzz/*_fuzzer.cc. What is under LINKS is all that the module may include.
+
+function(headrace_add_modules directory)
+  file(GLOB lists CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${directory}/*/CMakeLists.txt)
+  foreach(list ${lists})
+    get_filename_component(folder ${list} DIRECTORY)
+    add_subdirectory(${folder})
+  endforeach()
+endfunction()
+
+function(headrace_module name)
+  cmake_parse_arguments(ARG "" "" "LINKS;THIRD_PARTY;PRIVATE_THIRD_PARTY;TEST_LINKS;EXTRA_SOURCES" ${ARGN})
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cc)
+  list(FILTER sources EXCLUDE REGEX "/(tests|fuzz|testing)/")
+  list(FILTER sources EXCLUDE REGEX "/main\\.cc$")
+  add_library(headrace_${name} STATIC ${sources} ${ARG_EXTRA_SOURCES})
+  target_include_directories(headrace_${name} PUBLIC ${CMAKE_SOURCE_DIR}/src)
+  foreach(link ${ARG_LINKS})
+    target_link_libraries(headrace_${name} PUBLIC headrace_${link})
+  endforeach()
+  target_link_libraries(headrace_${name} PUBLIC ${ARG_THIRD_PARTY} PRIVATE ${ARG_PRIVATE_THIRD_PARTY})
+
+  if(HEADRACE_TESTS)
+    file(GLOB testing CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/testing/*.cc)
+    if(testing)
+      add_library(headrace_${name}_testing STATIC ${testing})
+      target_link_libraries(headrace_${name}_testing PUBLIC headrace_${name} GTest::gtest GTest::gmock)
+    endif()
+    file(GLOB tests CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/tests/*_test.cc)
+    if(tests)
+      add_executable(${name}_tests ${tests})
+      target_link_libraries(${name}_tests PRIVATE headrace_${name} GTest::gtest_main GTest::gmock)
+      foreach(link ${ARG_TEST_LINKS})
+        target_link_libraries(${name}_tests PRIVATE headrace_${link})
+      endforeach()
+      target_compile_definitions(${name}_tests PRIVATE
+        HEADRACE_SOURCE_DIR="${CMAKE_SOURCE_DIR}" HEADRACE_DEPS_DIR="${HEADRACE_DEPS}")
+      if(testing)
+        target_link_libraries(${name}_tests PRIVATE headrace_${name}_testing)
+      endif()
+      gtest_discover_tests(${name}_tests TEST_PREFIX "${name}." DISCOVERY_TIMEOUT 60
+        PROPERTIES TIMEOUT 600 LABELS unit)
+    endif()
+  endif()
+
+  if(HEADRACE_FUZZERS)
+    file(GLOB fuzzers CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/fuzz/*_fuzzer.cc)
+    foreach(source ${fuzzers})
+      get_filename_component(fuzzer ${source} NAME_WE)
+      add_executable(${name}_${fuzzer} ${source})
+      target_link_libraries(${name}_${fuzzer} PRIVATE headrace_${name})
+      target_compile_options(${name}_${fuzzer} PRIVATE -fsanitize=fuzzer)
+      target_link_options(${name}_${fuzzer} PRIVATE -fsanitize=fuzzer)
+    endforeach()
+  endif()
+endfunction()

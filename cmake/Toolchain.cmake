@@ -1,0 +1,32 @@
+# Compiler flags, sanitizers, linker and compiler cache: everything that a preset may switch.
+
+option(HEADRACE_TESTS "Build the tests" ON)
+option(HEADRACE_FUZZERS "Build the fuzzers (needs clang with libFuzzer)" OFF)
+set(HEADRACE_SANITIZE "" CACHE STRING "Value for -fsanitize=, for example address,undefined")
+
+add_compile_options(-Wall -Wextra -Wpedantic -Werror -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  # g++ 12 reports these for correct code inside the standard library and Boost when it optimises.
+  add_compile_options(-Wno-maybe-uninitialized -Wno-restrict -Wno-stringop-overflow -Wno-array-bounds
+                      -Wno-dangling-pointer -Wno-free-nonheap-object)
+endif()
+
+if(HEADRACE_SANITIZE)
+  add_compile_options(-fsanitize=${HEADRACE_SANITIZE} -fno-omit-frame-pointer)
+  add_link_options(-fsanitize=${HEADRACE_SANITIZE})
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND HEADRACE_SANITIZE MATCHES "thread")
+    # g++ warns that TSan does not model atomic_thread_fence; Boost.Asio uses it where TSan does not look.
+    add_compile_options(-Wno-tsan)
+  endif()
+endif()
+
+find_program(CCACHE ccache)
+if(CCACHE)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE})
+  set(CMAKE_C_COMPILER_LAUNCHER ${CCACHE})
+endif()
+
+find_program(MOLD mold)
+if(MOLD)
+  add_link_options(-fuse-ld=mold)
+endif()

@@ -1,0 +1,31 @@
+#pragma once
+
+// Writes the rows of a query into Parquet data files of a table, by DuckDB's COPY, with field ids,
+// real column bounds, one set of files for each partition. The files are synced but belong to no
+// snapshot until a commit adds them; abandoned ones are orphans.
+
+#include <string>
+#include <vector>
+
+#include "engine/database.h"
+#include "lake/table.h"
+
+namespace headrace::lake {
+
+struct WriteOptions {
+  int64_t row_group_rows = 122'880;
+  std::string order_by;  // SQL; empty: as they come
+};
+
+// `select` must give the columns of the table's current schema, in order, by name; they are cast to
+// the schema's types. An empty result writes no file.
+std::vector<DataFile> write_data_files(engine::Connection& connection, Catalog& catalog,
+                                       FileSystem& files, Random& random, const Table& table,
+                                       const std::string& select, const WriteOptions& options = {});
+
+// The SQL relation that reads these files as the table's current schema, by field id (columns that
+// a file lacks are NULL). With no files: a relation of the same columns and no rows. Position
+// deletes of the table are not applied here (append-only tables).
+std::string scan_sql(const Table& table, const std::vector<DataFile>& files);
+
+}  // namespace headrace::lake

@@ -1,0 +1,174 @@
+#pragma once
+
+// Iceberg tables: metadata, snapshots, data files, and commits through the catalog.
+//
+// A Table is an immutable picture of one metadata file; loading again gives a newer one. A commit
+// is made of TableChange values; see Catalog. Facts: Iceberg table spec, format version 2.
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/file_system.h"
+#include "base/random.h"
+#include "lake/types.h"
+#include "store/metadata_store.h"
+
+namespace headrace::lake {
+
+using SnapshotId = int64_t;
+
+struct TableIdentifier {
+  std::string database;  // bronze, silver, gold, or the user's own
+  std::string name;
+  std::string to_string() const { return database + "." + name; }
+  auto operator<=>(const TableIdentifier&) const = default;
+};
+
+// A value of a partition field, already transformed; as text in DuckDB's spelling, nullopt for
+// null.
+using PartitionValues = std::vector<std::optional<std::string>>;
+
+struct DataFile {
+  std::string path;  // absolute URI (file:///…)
+  int spec_id = 0;
+  PartitionValues partition;  // in the order of the spec's fields
+  int64_t record_count = 0;
+  int64_t file_size_bytes = 0;
+  std::map<int, int64_t> column_sizes;
+  std::map<int, int64_t> value_counts;
+  std::map<int, int64_t> null_value_counts;
+  std::map<int, std::string> lower_bounds;  // Iceberg single-value serialization
+  std::map<int, std::string> upper_bounds;
+  std::vector<int64_t> split_offsets;
+  std::optional<int> sort_order_id;
+  // Set on files read from a table:
+  int64_t sequence_number = 0;
+  SnapshotId added_snapshot_id = 0;
+};
+
+using Summary = std::map<std::string, std::string>;
+
+struct Snapshot {
+  SnapshotId snapshot_id = 0;
+  std::optional<SnapshotId> parent_snapshot_id;
+  int64_t sequence_number = 0;
+  int64_t timestamp_ms = 0;
+  std::string manifest_list;
+  Summary summary;  // with "operation"
+  int schema_id = 0;
+};
+
+struct TableMetadata {
+  int format_version = 2;
+  std::string table_uuid;
+  std::string location;  // URI
+  int64_t last_sequence_number = 0;
+  int64_t last_updated_ms = 0;
+  int last_column_id = 0;
+  int current_schema_id = 0;
+  std::vector<Schema> schemas;
+  int default_spec_id = 0;
+  std::vector<PartitionSpec> partition_specs;
+  int last_partition_id = 999;
+  int default_sort_order_id = 0;
+  JsonArray sort_orders;
+  std::map<std::string, std::string> properties;
+  std::optional<SnapshotId> current_snapshot_id;
+  std::vector<Snapshot> snapshots;
+  JsonArray snapshot_log;
+  JsonArray metadata_log;
+  JsonObject refs;
+
+  const Schema& current_schema() const;
+  const PartitionSpec& default_spec() const;
+  const Snapshot* current_snapshot() const;  // nullptr: empty table
+  const Snapshot* snapshot(SnapshotId id) const;
+};
+
+Json to_json(const TableMetadata& metadata);
+TableMetadata table_metadata_from_json(const Json& json);
+
+struct Table {
+  TableIdentifier identifier;
+  std::string metadata_location;
+  int64_t catalog_version = 0;  // of the pointer in the metadata store
+  TableMetadata metadata;
+};
+using TablePtr = std::shared_ptr<const Table>;
+
+struct CreateTable {
+  TableIdentifier identifier;
+  Schema schema;
+  std::vector<std::string> partition_by;  // as in parse_partition_field
+  std::map<std::string, std::string> properties;
+  std::string location;  // empty: <warehouse>/<database>/<name>
+};
+
+// What one commit does to one table. All of it or nothing becomes visible.
+struct TableChange {
+  TablePtr base;  // what the change was computed from
+  std::vector<DataFile> added;
+  std::vector<DataFile> removed;  // by path; conflict when one is gone already
+  Summary summary;                // added to the snapshot's own entries ("headrace.positions", …)
+  std::string operation = "append";  // append | overwrite | replace | delete
+  // Refuse with conflict when the current snapshot's summary does not hold this value for this key
+  // (nullopt: the key must be absent). The job's guard against a second writer.
+  std::map<std::string, std::optional<std::string>> expected_summary;
+  std::map<std::string, std::string> set_properties;
+};
+
+struct CatalogOptions {
+  std::string warehouse;     // local directory
+  int keep_snapshots = 100;  // newer ones than these are kept; older are expired by commits
+  int64_t keep_snapshots_ms =
+      5 * 24 * 3600 * 1000LL;  // and none younger than this is, unless there are > max
+  int max_snapshots = 200;
+  int keep_metadata_files = 20;
+  int merge_manifests_at = 50;  // small manifests are merged when there are this many
+};
+
+// The catalog over the metadata store and the files of the warehouse.
+// Thread use: from any thread. Errors: not_found, already_exists, conflict, commit_unknown,
+// corrupt, unavailable.
+class Catalog {
+ public:
+  static std::unique_ptr<Catalog> open(store::MetadataStore& store, FileSystem& files, Clock& clock,
+                                       Random& random, const CatalogOptions& options);
+  virtual ~Catalog() = default;
+
+  virtual std::vector<std::string> databases() = 0;
+  virtual std::vector<TableIdentifier> list(const std::string& database) = 0;  // "" = all
+  virtual TablePtr load(const TableIdentifier& identifier) = 0;                // not_found
+  virtual TablePtr find(const TableIdentifier& identifier) = 0;  // nullptr when absent
+  virtual TablePtr create(const CreateTable& request) = 0;
+  virtual void drop(const TableIdentifier& identifier, bool purge) = 0;
+
+  // Commits changes to several tables at once: their manifests and metadata are written and synced,
+  // then one transaction of the metadata store moves all pointers. When a table moved on meanwhile,
+  // an append is re-based on it and tried again; other operations are re-based if the files they
+  // remove are still there. Returns the new tables in the same order.
+  virtual std::vector<TablePtr> commit(const std::vector<TableChange>& changes) = 0;
+
+  // Where new data files of a table go (local directory; created).
+  virtual std::string data_directory(const Table& table) = 0;
+
+  // Live data files of a snapshot (default: current).
+  virtual std::vector<DataFile> files(const Table& table,
+                                      std::optional<SnapshotId> snapshot = {}) = 0;
+  // Data files added by snapshots after `after` up to the current one, in commit order, without
+  // those that were added by "replace". nullopt: all live files. not_found when `after` was
+  // expired.
+  virtual std::vector<DataFile> files_added_after(const Table& table,
+                                                  std::optional<SnapshotId> after) = 0;
+};
+
+// file:///a/b → /a/b; invalid for other schemes.
+std::string local_path(const std::string& uri);
+std::string file_uri(const std::string& path);
+
+}  // namespace headrace::lake
