@@ -52,9 +52,9 @@ class Database {
   void register_function(std::shared_ptr<TableFunction> function);
   void register_function(std::shared_ptr<ScalarFunction> function);
 
+  struct State;  // the engine's own
+
  private:
-  friend class Connection;
-  struct State;
   std::unique_ptr<State> state_;
 };
 

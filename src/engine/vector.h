@@ -61,7 +61,7 @@ class MutableChunk {
   _duckdb_data_chunk* handle_;
 };
 
-// A readable column.
+// A readable column. A MAP reads as a LIST of STRUCT(key, value).
 class VectorView {
  public:
   explicit VectorView(_duckdb_vector* handle);
@@ -73,8 +73,11 @@ class VectorView {
     return static_cast<const T*>(data_);
   }
   std::string_view string(size_t row) const;  // VARCHAR, BLOB
+  VectorView list_child() const;              // rows as data<MutableVector::ListEntry>() tells
+  VectorView struct_child(size_t index) const;
 
  private:
+  _duckdb_vector* handle_;
   void* data_;
   uint64_t* validity_;
 };
