@@ -24,6 +24,7 @@ class Gauge {
  public:
   virtual ~Gauge() = default;
   virtual void set(double value) = 0;
+  virtual void add(double amount) = 0;  // negative to take away
   virtual double value() const = 0;
 };
 
