@@ -9,7 +9,8 @@ namespace {
 // Statements of a text, prepared one by one.
 class Statements {
  public:
-  Statements(duckdb_connection connection, const std::string& sql) : connection_(connection) {
+  Statements(duckdb_connection connection, const std::string& sql)
+      : connection_(connection), sql_(sql) {
     count_ = duckdb_extract_statements(connection, sql.c_str(), &statements_);
     if (count_ == 0) {
       const char* reason = duckdb_extract_statements_error(statements_);
@@ -26,6 +27,7 @@ class Statements {
 
   duckdb_prepared_statement prepare(idx_t index) const {
     duckdb_prepared_statement prepared = nullptr;
+    sql_in_preparation = sql_;
     if (duckdb_prepare_extracted_statement(connection_, statements_, index, &prepared) ==
         DuckDBError) {
       const char* reason = duckdb_prepare_error(prepared);
@@ -40,6 +42,7 @@ class Statements {
 
  private:
   duckdb_connection connection_;
+  const std::string& sql_;
   duckdb_extracted_statements statements_ = nullptr;
   idx_t count_ = 0;
 };

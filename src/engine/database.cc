@@ -1,6 +1,7 @@
 #include "engine/database.h"
 
-#include <array>
+#include <algorithm>
+#include <cctype>
 
 #include "engine/state.h"
 
@@ -79,6 +80,45 @@ void Database::register_function(std::shared_ptr<TableFunction> function) {
 
 void Database::register_function(std::shared_ptr<ScalarFunction> function) {
   register_scalar_function(*state_, std::move(function));
+}
+
+thread_local std::string_view sql_in_preparation;
+
+namespace {
+
+// Whether the SQL in preparation names system.<name>.
+bool is_system_table(std::string_view name) {
+  const auto same = [](char a, char b) { return std::tolower(a) == std::tolower(b); };
+  for (const std::string& spelling : {format("system.{}", name), format("system.\"{}\"", name)}) {
+    const auto found = std::search(sql_in_preparation.begin(), sql_in_preparation.end(),
+                                   spelling.begin(), spelling.end(), same);
+    if (found != sql_in_preparation.end()) return true;
+  }
+  return false;
+}
+
+void resolve_table(duckdb_replacement_scan_info info, const char* name, void* data) {
+  if (!is_system_table(name)) return;
+  try {
+    const auto call = (*static_cast<Database::TableResolver*>(data))(name);
+    if (!call) return;
+    duckdb_replacement_scan_set_function_name(info, call->function.c_str());
+    for (const std::string& argument : call->arguments) {
+      duckdb_value value = duckdb_create_varchar_length(argument.data(), argument.size());
+      duckdb_replacement_scan_add_parameter(info, value);
+      duckdb_destroy_value(&value);
+    }
+  } catch (const std::exception& error) {
+    duckdb_replacement_scan_set_error(info, error.what());
+  }
+}
+
+}  // namespace
+
+void Database::set_system_table_resolver(TableResolver resolver) {
+  duckdb_add_replacement_scan(state_->database, resolve_table,
+                              new TableResolver(std::move(resolver)),
+                              [](void* data) { delete static_cast<TableResolver*>(data); });
 }
 
 ErrorKind kind_of(duckdb_error_type type, std::string_view message) {

@@ -52,6 +52,16 @@ class Database {
   void register_function(std::shared_ptr<TableFunction> function);
   void register_function(std::shared_ptr<ScalarFunction> function);
 
+  // A name that is no table ("system.topics") is offered to the resolver, which may answer with the
+  // call of a table function that stands for it. Called while a query is bound, from any thread.
+  // Set it once.
+  struct TableCall {
+    std::string function;
+    std::vector<std::string> arguments;  // VARCHARs
+  };
+  using TableResolver = std::function<std::optional<TableCall>(const std::string& name)>;
+  void set_system_table_resolver(TableResolver resolver);
+
   struct State;  // the engine's own
 
  private:

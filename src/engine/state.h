@@ -43,6 +43,10 @@ ErrorKind kind_of(duckdb_error_type type, std::string_view message);
 // Throws the error data's message, prefixed; destroys it.
 void check(duckdb_error_data error, std::string_view doing);
 
+// The SQL that this thread prepares just now; the engine tells a resolver the table's name without
+// its schema.
+extern thread_local std::string_view sql_in_preparation;
+
 // The registrations of functions.
 void register_table_function(Database::State& state, std::shared_ptr<TableFunction> function);
 void register_scalar_function(Database::State& state, std::shared_ptr<ScalarFunction> function);

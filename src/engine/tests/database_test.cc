@@ -167,6 +167,21 @@ TEST(TableFunction, produces_rows_and_reports_errors) {
             ErrorKind::kInvalid);
 }
 
+TEST(Database, offers_system_tables_to_the_resolver) {
+  Database database;
+  database.register_function(std::make_shared<Numbers>());
+  database.set_system_table_resolver(
+      [](const std::string& name) -> std::optional<Database::TableCall> {
+        if (name != "five") return std::nullopt;
+        return Database::TableCall{"numbers", {"5"}};
+      });
+  auto connection = database.connect();
+  EXPECT_EQ(connection->query_integer("SELECT count(*) FROM System.five a, system.\"five\" b"), 25);
+  EXPECT_EQ(kind_thrown_by([&] { connection->query("SELECT * FROM system.six"); }),
+            ErrorKind::kNotFound);
+  EXPECT_EQ(kind_thrown_by([&] { connection->query("SELECT * FROM five"); }), ErrorKind::kNotFound);
+}
+
 class Doubled final : public ScalarFunction {
  public:
   std::string name() const override { return "doubled"; }
