@@ -116,7 +116,7 @@ TEST(Appender, appends_chunks) {
 class Numbers final : public TableFunction {
  public:
   std::string name() const override { return "numbers"; }
-  std::vector<std::string> parameter_types() const override { return {"BIGINT"}; }
+  std::vector<std::string> parameter_types() const override { return {"VARCHAR"}; }
   Binding bind(const std::vector<std::string>& arguments) override {
     const auto count = std::stoll(arguments[0]);
     if (count < 0) fail(ErrorKind::kInvalid, "numbers: the count is negative");
@@ -160,10 +160,10 @@ TEST(TableFunction, produces_rows_and_reports_errors) {
   Database database;
   database.register_function(std::make_shared<Numbers>());
   auto connection = database.connect();
-  EXPECT_EQ(connection->query_integer("SELECT count(*) FROM numbers(5000)"), 5000);
-  EXPECT_EQ(connection->query_integer("SELECT sum(n) FROM numbers(5000) WHERE text LIKE '%9'"),
+  EXPECT_EQ(connection->query_integer("SELECT count(*) FROM numbers('5000')"), 5000);
+  EXPECT_EQ(connection->query_integer("SELECT sum(n) FROM numbers('5000') WHERE text LIKE '%9'"),
             1252000);
-  EXPECT_EQ(kind_thrown_by([&] { connection->query("SELECT * FROM numbers(-1)"); }),
+  EXPECT_EQ(kind_thrown_by([&] { connection->query("SELECT * FROM numbers('-1')"); }),
             ErrorKind::kInvalid);
 }
 
