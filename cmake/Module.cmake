@@ -1,9 +1,14 @@
 # A module is a folder of src/: its sources, its tests/ and its fuzz/ are found, its links are declared.
 #
-#   headrace_module(stream LINKS base codec THIRD_PARTY ZLIB::ZLIB)
+#   headrace_module(stream THREADED LINKS base codec THIRD_PARTY ZLIB::ZLIB)
 #
 # makes the library headrace_stream, the test program stream_tests from tests/*_test.cc and one fuzzer
-# for each fuzz/*_fuzzer.cc. What is under LINKS is all that the module may include.
+# for each fuzz/*_fuzzer.cc. What is under LINKS is all that the module may include. THREADED modules have
+# threads of their own, so their tests are also run under ThreadSanitizer.
+
+add_custom_target(unit_tests)
+add_custom_target(threaded_tests)
+add_custom_target(fuzzers)
 
 function(headrace_add_modules directory)
   file(GLOB lists CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${directory}/*/CMakeLists.txt)
@@ -14,7 +19,7 @@ function(headrace_add_modules directory)
 endfunction()
 
 function(headrace_module name)
-  cmake_parse_arguments(ARG "" "" "LINKS;THIRD_PARTY;PRIVATE_THIRD_PARTY;TEST_LINKS;EXTRA_SOURCES" ${ARGN})
+  cmake_parse_arguments(ARG "THREADED" "" "LINKS;THIRD_PARTY;PRIVATE_THIRD_PARTY;TEST_LINKS;EXTRA_SOURCES" ${ARGN})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cc)
   list(FILTER sources EXCLUDE REGEX "/(tests|fuzz|testing)/")
   list(FILTER sources EXCLUDE REGEX "/main\\.cc$")
@@ -51,8 +56,14 @@ function(headrace_module name)
       if(testing)
         target_link_libraries(${name}_tests PRIVATE headrace_${name}_testing)
       endif()
+      add_dependencies(unit_tests ${name}_tests)
+      set(labels unit)
+      if(ARG_THREADED)
+        add_dependencies(threaded_tests ${name}_tests)
+        set(labels unit-threaded)
+      endif()
       gtest_discover_tests(${name}_tests TEST_PREFIX "${name}." DISCOVERY_TIMEOUT 60
-        PROPERTIES TIMEOUT 600 LABELS unit)
+        PROPERTIES TIMEOUT 600 LABELS ${labels})
     endif()
   endif()
 
@@ -62,6 +73,7 @@ function(headrace_module name)
       get_filename_component(fuzzer ${source} NAME_WE)
       add_executable(${name}_${fuzzer} ${source})
       target_link_libraries(${name}_${fuzzer} PRIVATE headrace_${name})
+      add_dependencies(fuzzers ${name}_${fuzzer})
       target_compile_options(${name}_${fuzzer} PRIVATE -fsanitize=fuzzer)
       target_link_options(${name}_${fuzzer} PRIVATE -fsanitize=fuzzer)
     endforeach()
