@@ -51,6 +51,16 @@ bool read_text(const Node& node, std::string& into, Problems& problems) {
   return true;
 }
 
+bool read_character(const Node& node, char& into, Problems& problems) {
+  if (node.is_broken()) return false;
+  if (!node.is_scalar() || node.text().size() != 1) {
+    report_type(node, "one character", problems, R"(put it into quotes, as "|" or "\t")");
+    return false;
+  }
+  into = node.text()[0];
+  return true;
+}
+
 bool read_duration(const Node& node, std::chrono::milliseconds& into, Problems& problems) {
   if (node.is_broken()) return false;
   const auto value = node.is_scalar() ? parse_duration(node.text()) : std::nullopt;

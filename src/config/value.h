@@ -53,7 +53,7 @@ concept HasFields = requires { V::fields(); };
 template <class V>
 concept HasChoices = std::is_enum_v<V> && requires(V value) { choices_of(value); };
 template <class V>
-concept WholeNumber = std::integral<V> && !std::same_as<V, bool>;
+concept WholeNumber = std::integral<V> && !std::same_as<V, bool> && !std::same_as<V, char>;
 
 // Has type(), read() and to_json() for each type below. read() leaves `into` as it is and returns
 // false when it has reported a problem.
@@ -65,6 +65,7 @@ bool read_integer(const Node& node, int64_t minimum, int64_t maximum, int64_t& i
                   Problems& problems);
 bool read_number(const Node& node, double& into, Problems& problems);
 bool read_text(const Node& node, std::string& into, Problems& problems);
+bool read_character(const Node& node, char& into, Problems& problems);
 bool read_duration(const Node& node, std::chrono::milliseconds& into, Problems& problems);
 bool read_bytes(const Node& node, Bytes& into, Problems& problems);
 // True when its elements can be read; otherwise it has reported why not.
@@ -117,6 +118,16 @@ struct Value<std::string> {
     return read_text(node, into, problems);
   }
   static Json to_json(const std::string& value) { return Json(value); }
+};
+
+// One character, as the delimiter of CSV.
+template <>
+struct Value<char> {
+  static ValueType type() { return {ValueKind::kText, {}, {}, {}}; }
+  static bool read(const Node& node, char& into, Problems& problems) {
+    return read_character(node, into, problems);
+  }
+  static Json to_json(char value) { return Json(std::string(1, value)); }
 };
 
 template <>

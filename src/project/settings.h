@@ -1,0 +1,97 @@
+#pragma once
+
+// headrace.yaml: what concerns the whole process.
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+
+#include "config/fields.h"
+
+namespace headrace::project {
+
+// Where to listen: "127.0.0.1:8642", "localhost:8642", "[::1]:8642".
+struct ListenAddress {
+  std::string host = "127.0.0.1";
+  int port = 8642;
+
+  std::string to_text() const;
+  // Only programs of this machine can connect.
+  bool is_loopback() const;
+  bool operator==(const ListenAddress&) const = default;
+};
+
+struct ServerSettings {
+  ListenAddress listen;
+  config::Secret token;
+  config::Bytes max_body_bytes = config::mebibytes(64);
+  int64_t max_connections = 1000;
+  std::chrono::milliseconds query_timeout = std::chrono::minutes(5);
+  int64_t query_max_rows = 1'000'000;
+
+  static config::Fields<ServerSettings> fields();
+};
+
+struct StorageSettings {
+  std::string path = ".headrace";  // relative to the project folder
+
+  static config::Fields<StorageSettings> fields();
+};
+
+struct EngineSettings {
+  config::Bytes memory = config::mebibytes(512);
+  int threads = 0;  // 0: one for each core
+
+  static config::Fields<EngineSettings> fields();
+};
+
+// Hot rows become files at this size or age, whichever comes first.
+struct CommitSettings {
+  config::Bytes rows_bytes = config::mebibytes(128);
+  std::chrono::milliseconds interval = std::chrono::minutes(1);
+
+  static config::Fields<CommitSettings> fields();
+};
+
+enum class LogLevel { kDebug, kInfo, kWarning, kError };
+config::Choices<LogLevel> choices_of(LogLevel level);
+enum class LogFormat { kText, kJson };
+config::Choices<LogFormat> choices_of(LogFormat format);
+
+struct LogSettings {
+  LogLevel level = LogLevel::kInfo;
+  LogFormat format = LogFormat::kText;
+
+  static config::Fields<LogSettings> fields();
+};
+
+struct TopicSettings {
+  bool auto_create = true;
+
+  static config::Fields<TopicSettings> fields();
+};
+
+struct Settings {
+  std::string name;
+  ServerSettings server;
+  StorageSettings storage;
+  EngineSettings engine;
+  CommitSettings commit;
+  LogSettings log;
+  TopicSettings topics;
+
+  static config::Fields<Settings> fields();
+};
+
+}  // namespace headrace::project
+
+namespace headrace::config {
+
+template <>
+struct Value<project::ListenAddress> {
+  static ValueType type() { return {ValueKind::kText, {}, {}, {}}; }
+  static bool read(const Node& node, project::ListenAddress& into, Problems& problems);
+  static Json to_json(const project::ListenAddress& value) { return Json(value.to_text()); }
+};
+
+}  // namespace headrace::config
