@@ -16,14 +16,15 @@ namespace headrace::http {
 // calls are ignored. When all copies are dropped without a call, the client gets 500.
 class Responder {
  public:
-  explicit Responder(std::function<void(Response)> deliver);
+  // `deliver` gets the answer and the pattern of the route (empty when none matched).
+  using Deliver = std::function<void(Response, std::string_view route)>;
+  explicit Responder(Deliver deliver);
 
   void operator()(Response response) const;
   void fail(const std::exception_ptr& error) const;  // answers with error_response(error)
 
   // The pattern that the request matched, for metrics and the access log.
   void set_route(std::string_view pattern) const;
-  std::string_view route() const;
 
  private:
   struct State;

@@ -72,9 +72,10 @@ struct Response {
   int status = 200;
   Headers headers;
   std::string body;
-  // Instead of `body`: called again and again for the next piece, until it returns false. May block
-  // (the server calls it on its worker pool, one call at a time) and may throw, which breaks the
-  // connection off, so that the client cannot take the part for the whole.
+  // Instead of `body`: called again and again for the next piece, until it returns false (what it
+  // put into `chunk` then is the last piece). May block (the server calls it on its worker pool,
+  // one call at a time) and may throw, which breaks the connection off, so that the client cannot
+  // take the part for the whole.
   std::function<bool(std::string& chunk)> stream;
   // Called once, from any thread, when the client is gone or the server gives up before `stream`
   // said it was done; possibly while `stream` runs. It must not block.

@@ -41,6 +41,7 @@ class WorkerPool {
  private:
   bool enqueue(std::function<void()> work, bool is_step);
   void start_thread_if_useful();
+  std::function<void()> take();
   void run();
 
   const WorkerPoolOptions options_;
@@ -48,6 +49,7 @@ class WorkerPool {
   std::mutex mutex_;
   std::condition_variable changed_;
   std::deque<std::function<void()>> queue_;
+  std::deque<std::function<void()>> steps_;  // come first: they finish what was begun
   std::vector<std::thread> threads_;
   size_t idle_ = 0;
   bool stopped_ = false;
