@@ -74,10 +74,12 @@ class BatchBuilder {
   EncodedBatch encode();      // leaves the builder empty; invalid when there are no records
 
  private:
+  void put_position_on_last_record();
+
   Compression compression_;
   ProducerStamp producer_;
   std::optional<SourcePosition> position_;
-  std::string records_;
+  std::string records_;  // after room for the header, so that it need not be copied
   size_t last_record_start_ = 0;
   size_t count_ = 0;
   int64_t first_timestamp_ms_ = 0;
@@ -109,6 +111,7 @@ class Batch {
   Offset last_offset_ = 0;
   int64_t base_timestamp_ms_ = 0;
   int64_t max_timestamp_ms_ = 0;
+  bool has_log_append_time_ = false;  // every record has max_timestamp_ms_
   ProducerStamp producer_;
   size_t record_count_ = 0;
   size_t encoded_size_bytes_ = 0;

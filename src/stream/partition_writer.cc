@@ -1,0 +1,282 @@
+#include "stream/partition_writer.h"
+
+#include <algorithm>
+
+#include "base/error.h"
+#include "telemetry/log.h"
+
+namespace headrace::stream {
+namespace {
+
+// The most that recovery has to scan after a crash.
+constexpr uint64_t kCheckpointIntervalBytes = 32 * 1024 * 1024;
+
+}  // namespace
+
+PartitionWriter::PartitionWriter(FileSystem& files, Clock& clock, std::string directory,
+                                 const TopicSettings& settings, PartitionView& view,
+                                 RecoveredPartition recovered)
+    : files_(files),
+      clock_(clock),
+      directory_(std::move(directory)),
+      settings_(settings),
+      view_(view),
+      has_segment_(!recovered.segments.empty()),
+      state_(std::move(recovered.state)),
+      spacing_(settings.get().index_interval_bytes),
+      old_entries_(recovered.index.entries()),
+      checkpoint_bytes_(recovered.checkpoint_bytes) {
+  if (!has_segment_) return;
+  active_ = recovered.segments.back();
+  synced_bytes_ = active_.size_bytes;
+  spacing_.resume(old_entries_.empty() ? 0 : old_entries_.back().position,
+                  active_.max_timestamp_ms);
+}
+
+void PartitionWriter::refuse_if_unusable() const {
+  if (deleted_) fail(ErrorKind::kNotFound, "appending to {}: the topic was deleted", directory_);
+  if (!broken_.empty()) {
+    fail(ErrorKind::kUnavailable,
+         "appending to {}: refused since a write failed ({}); mend the cause and restart",
+         directory_, broken_);
+  }
+}
+
+void PartitionWriter::break_with_current_exception(const std::vector<PendingAppend*>& appends) {
+  const std::exception_ptr error = std::current_exception();
+  try {
+    std::rethrow_exception(error);
+  } catch (const std::exception& failure) {
+    broken_ = failure.what();
+  }
+  telemetry::log_error("stream", "a partition refuses appends until the log is opened again",
+                       {{"directory", directory_}, {"reason", broken_}});
+  for (PendingAppend* append : appends) {
+    if (append->error == nullptr) append->error = error;
+  }
+}
+
+void PartitionWriter::write(const std::vector<PendingAppend*>& appends) {
+  std::lock_guard lock(mutex_);
+  std::vector<std::string_view> pieces;
+  try {
+    for (PendingAppend* append : appends) accept(*append, pieces);
+    write_pieces(pieces);
+  } catch (...) {
+    break_with_current_exception(appends);
+  }
+}
+
+void PartitionWriter::accept(PendingAppend& append, std::vector<std::string_view>& pieces) {
+  EncodedBatch& batch = append.batch;
+  try {
+    refuse_if_unusable();
+    if (const auto duplicate = state_.producers.check(batch.producer, batch.record_count)) {
+      append.result = *duplicate;
+      return;
+    }
+  } catch (const Error&) {
+    append.error = std::current_exception();  // this append alone
+    return;
+  }
+  const auto segment_bytes = static_cast<uint64_t>(settings_.get().segment_bytes);
+  if (active_.size_bytes > 0 && active_.size_bytes + batch.bytes.size() > segment_bytes) {
+    write_pieces(pieces);
+    roll();
+  }
+  write_base_offset(batch.bytes.data(), state_.next_offset);
+  const std::optional<BatchHeader> header = parse_batch_header(batch.bytes);
+  if (!header) fail(ErrorKind::kInternal, "appending to {}: the batch is not whole", directory_);
+  append.result = {header->base_offset, header->last_offset(), false};
+  if (const auto entry = spacing_.next(*header, active_.size_bytes)) {
+    growth_.entries.push_back(*entry);
+  }
+  state_.apply(*header, batch.position);
+  if (batch.position) growth_.positions[batch.position->source] = batch.position->position;
+  active_.size_bytes += batch.bytes.size();
+  active_.end_offset = state_.next_offset;
+  active_.max_timestamp_ms = spacing_.max_timestamp_ms();
+  pieces.push_back(batch.bytes);
+}
+
+void PartitionWriter::write_pieces(std::vector<std::string_view>& pieces) {
+  if (pieces.empty()) return;
+  open_active();
+  log_->append_all(pieces);
+  pieces.clear();
+  active_.last_append_ms = millis_since_epoch(clock_.now());
+  append_index_entries();
+}
+
+void PartitionWriter::open_active() {
+  if (log_ != nullptr) return;
+  const std::string path = segment_path(directory_, active_.base_offset, kLogSuffix);
+  log_ = files_.open_append(path);
+  if (!has_segment_) {
+    files_.sync_directory(directory_);
+    has_segment_ = true;
+  }
+}
+
+// The files begin anew with what is known: what a crash left in them cannot be trusted.
+void PartitionWriter::open_index_files() {
+  if (offset_index_ != nullptr) return;
+  time_index_ = files_.open_append(segment_path(directory_, active_.base_offset, kTimeIndexSuffix));
+  time_index_->truncate(0);
+  offset_index_ = files_.open_append(segment_path(directory_, active_.base_offset, kIndexSuffix));
+  offset_index_->truncate(0);
+  write_index_entries(old_entries_);
+  old_entries_.clear();
+}
+
+void PartitionWriter::write_index_entries(const std::vector<IndexEntry>& entries) {
+  std::string offsets;
+  std::string times;
+  for (const IndexEntry& entry : entries) {
+    offsets += encode_offset_entry(entry);
+    times += encode_time_entry(entry);
+  }
+  // Time first: a reader takes no more entries than the offset index has.
+  time_index_->append(times);
+  offset_index_->append(offsets);
+}
+
+// Indexes are hints: a failure to write them costs a rebuild, not the append.
+void PartitionWriter::append_index_entries() {
+  if (index_failed_) return;
+  try {
+    if (old_entries_.empty() && growth_.entries.empty()) return;
+    open_index_files();
+    write_index_entries(growth_.entries);
+  } catch (const Error& error) {
+    fail_index(error);
+  }
+}
+
+void PartitionWriter::fail_index(const Error& error) {
+  index_failed_ = true;
+  telemetry::log_warning("stream", "the index of a segment could not be written",
+                         {{"directory", directory_}, {"reason", error.message()}});
+}
+
+bool PartitionWriter::sync_and_publish(const std::vector<PendingAppend*>& appends) {
+  std::lock_guard lock(mutex_);
+  try {
+    refuse_if_unusable();
+    if (settings_.get().durability == Durability::kDisk) sync();
+    return publish();
+  } catch (const Error&) {
+    if (broken_.empty() && !deleted_) {
+      break_with_current_exception(appends);
+    } else {
+      for (PendingAppend* append : appends) {
+        if (append->error == nullptr) append->error = std::current_exception();
+      }
+    }
+    return false;
+  }
+}
+
+void PartitionWriter::sync() {
+  if (synced_bytes_ == active_.size_bytes) return;
+  log_->sync_data();
+  synced_bytes_ = active_.size_bytes;
+}
+
+bool PartitionWriter::publish() {
+  if (view_.end_offset() == active_.end_offset) return false;
+  growth_.active = active_;
+  view_.grow(growth_);
+  growth_.entries.clear();
+  growth_.positions.clear();
+  return true;
+}
+
+// Only the last segment may be torn, so the present one is synced before the next begins; and the
+// next one's state is durable before there is a next one.
+void PartitionWriter::roll() {
+  sync();
+  publish();
+  finish_index_files();
+  Segment next;
+  next.base_offset = state_.next_offset;
+  next.end_offset = state_.next_offset;
+  next.last_append_ms = millis_since_epoch(clock_.now());
+  files_.write_atomically(segment_path(directory_, next.base_offset, kStateSuffix),
+                          to_json_text({next.base_offset, 0, INT64_MIN, state_}));
+  log_ = files_.open_append(segment_path(directory_, next.base_offset, kLogSuffix));
+  files_.sync_directory(directory_);
+  active_ = next;
+  spacing_ = IndexSpacing(settings_.get().index_interval_bytes);
+  synced_bytes_ = 0;
+  checkpoint_bytes_ = 0;
+  view_.begin_segment(next);
+}
+
+void PartitionWriter::finish_index_files() {
+  if (!index_failed_) {
+    try {
+      open_index_files();
+      time_index_->append(encode_time_end(active_.end_offset, active_.max_timestamp_ms));
+    } catch (const Error& error) {
+      fail_index(error);
+    }
+  }
+  time_index_.reset();
+  offset_index_.reset();
+  old_entries_.clear();
+  index_failed_ = false;
+}
+
+void PartitionWriter::roll_if_older_than(int64_t time_ms) {
+  std::lock_guard lock(mutex_);
+  if (deleted_ || !broken_.empty() || active_.size_bytes == 0 ||
+      active_.last_append_ms >= time_ms) {
+    return;
+  }
+  try {
+    roll();
+  } catch (const Error&) {
+    break_with_current_exception({});
+    throw;
+  }
+}
+
+void PartitionWriter::checkpoint_if_due() {
+  std::lock_guard lock(mutex_);
+  if (active_.size_bytes - checkpoint_bytes_ >= kCheckpointIntervalBytes) write_checkpoint();
+}
+
+void PartitionWriter::close() {
+  std::lock_guard lock(mutex_);
+  if (active_.size_bytes > checkpoint_bytes_) write_checkpoint();
+}
+
+void PartitionWriter::write_checkpoint() {
+  if (deleted_ || !broken_.empty()) return;
+  try {
+    sync();
+  } catch (const Error&) {
+    break_with_current_exception({});
+    return;
+  }
+  try {
+    files_.write_atomically(
+        segment_path(directory_, active_.base_offset, kStateSuffix),
+        to_json_text({active_.base_offset, active_.size_bytes, active_.max_timestamp_ms, state_}));
+    checkpoint_bytes_ = active_.size_bytes;
+  } catch (const Error& error) {
+    telemetry::log_warning("stream", "the state of a segment could not be written",
+                           {{"directory", directory_}, {"reason", error.message()}});
+  }
+}
+
+void PartitionWriter::end_for_deletion() {
+  std::lock_guard lock(mutex_);
+  deleted_ = true;
+  log_.reset();
+  offset_index_.reset();
+  time_index_.reset();
+}
+
+}  // namespace headrace::stream
