@@ -21,24 +21,38 @@ struct ComponentType {
   std::string summary;  // one line
   config::FieldList fields;
   std::string example;  // YAML of a whole component, for the reference pages; may be empty
-  // Reports whatever is wrong with the component's own fields. Pure: no I/O. May be empty.
-  std::function<void(const config::Node&, config::Problems&)> check;
+};
 
-  // Of job nodes only.
-  int min_inputs = 0;
-  int max_inputs = 0;       // -1: any number
-  bool is_target = false;   // has no output when it has an input: `table`
-  std::string topic_field;  // the field, if any, that names a topic to read
-  std::string table_field;  // the field, if any, that names a table
+struct SourceComponent : ComponentType {
+  // Reports whatever is wrong with the source's own fields. Pure: no I/O.
+  std::function<void(const config::Node&, config::Problems&)> check;
+};
+
+// What a job's node does with the graph and with the outside. Where the settings are wrong, as much
+// of it as is known.
+struct NodeFacts {
+  std::vector<std::string> inputs;  // names of nodes, in order
+  std::string topic_read;           // empty: none
+  std::string table_read;
+  std::string table_written;  // not empty: a target, which has no output
+};
+
+struct NodeComponent : ComponentType {
+  // Reports whatever is wrong with the node's settings. Pure: no I/O.
+  std::function<NodeFacts(const config::Node&, config::Problems&)> read;
 };
 
 struct ComponentTypes {
-  std::vector<ComponentType> nodes;
-  std::vector<ComponentType> sources;
+  std::vector<NodeComponent> nodes;
+  std::vector<SourceComponent> sources;
   config::FieldList view_fields;  // of a view's header, beside `table`
   std::function<void(const ViewDefinition&, config::Problems&)> check_view;  // may be empty
 };
 
-const ComponentType* find_type(const std::vector<ComponentType>& types, const std::string& name);
+// nullptr when there is none of that name, which is then reported at the node's `type`.
+const SourceComponent* find_source_type(const ComponentTypes& types, const std::string& name,
+                                        const config::Node& node, config::Problems& problems);
+const NodeComponent* find_node_type(const ComponentTypes& types, const std::string& name,
+                                    const config::Node& node, config::Problems& problems);
 
 }  // namespace headrace::project

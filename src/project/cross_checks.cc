@@ -43,7 +43,7 @@ void check_tables(const Project& project, config::Problems& problems) {
   FirstUse tables("writes the table", problems);
   for (const JobDefinition& job : project.jobs) {
     for (const JobNode& node : job.nodes) {
-      if (node.is_target) tables.add(node.table, node.node.find_or_self("table"));
+      tables.add(node.facts.table_written, node.node.find_or_self("table"));
     }
   }
   for (const ViewDefinition& view : project.views) {
@@ -80,7 +80,7 @@ void check_topics(Project& project, config::Problems& problems) {
   }
   for (const JobDefinition& job : project.jobs) {
     for (const JobNode& node : job.nodes) {
-      take_topic(project, node.topic, node.node.find_or_self("topic"), problems);
+      take_topic(project, node.facts.topic_read, node.node.find_or_self("topic"), problems);
     }
   }
 }

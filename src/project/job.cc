@@ -1,6 +1,5 @@
 #include "project/job.h"
 
-#include "config/suggestion.h"
 #include "project/job_graph.h"
 #include "project/names.h"
 
@@ -17,38 +16,12 @@ constexpr size_t kMostNodes = 500;
 // The part of a node that all types share.
 struct NodeHead {
   std::string type;
-  std::string input;
-  std::vector<std::string> inputs;
 };
 
 Fields<NodeHead> head_fields() {
   return Fields<NodeHead>()
       .required("type", &NodeHead::type, "what the node does", config::example("filter"))
-      .optional("input", &NodeHead::input, "the node whose rows it takes")
-      .optional("inputs", &NodeHead::inputs, "the nodes whose rows it takes")
-      .at_most_one_of({"input", "inputs"})
       .other_fields_allowed();
-}
-
-std::string text_of(const config::Node& node, const std::string& field) {
-  const auto found = field.empty() ? std::nullopt : node.find(field);
-  return found && found->is_scalar() ? found->text() : "";
-}
-
-void take_type(JobNode& node, const ComponentTypes& types, config::Problems& problems) {
-  const ComponentType* type = find_type(types.nodes, node.type);
-  if (type == nullptr) {
-    std::vector<std::string> names;
-    for (const ComponentType& known : types.nodes) names.push_back(known.name);
-    problems.add(node.node.find_or_self("type"), format("there is no node type '{}'", node.type),
-                 config::suggest(node.type, names, 30));
-    return;
-  }
-  node.is_target = type->is_target && !node.inputs.empty();
-  node.topic = text_of(node.node, type->topic_field);
-  node.table = text_of(node.node, type->table_field);
-  check_input_count(node, *type, problems);
-  if (type->check) type->check(node.node, problems);
 }
 
 JobNode read_node(const std::string& name, const config::Node& at, const ComponentTypes& types,
@@ -59,11 +32,11 @@ JobNode read_node(const std::string& name, const config::Node& at, const Compone
   if (const std::string complaint = check_name(name); !complaint.empty()) {
     problems.add_at_key(at, complaint);
   }
-  NodeHead head = head_fields().read(at, problems);
-  node.type = head.type;
-  node.inputs = std::move(head.inputs);
-  if (!head.input.empty()) node.inputs = {head.input};
-  if (!node.type.empty()) take_type(node, types, problems);
+  node.type = head_fields().read(at, problems).type;
+  if (node.type.empty()) return node;
+  const NodeComponent* type = find_node_type(types, node.type, at, problems);
+  if (type != nullptr && type->read) node.facts = type->read(at, problems);
+  std::erase(node.facts.inputs, "");
   return node;
 }
 
@@ -111,11 +84,15 @@ JobDefinition read_job(const config::Node& node, const std::string& file_stem,
   JobDefinition job;
   job.name = file_stem;
   job.node = node;
+  const size_t errors_before = problems.error_count();
   JobDefinition::fields().read_into(node, job, problems);
   for (const auto& declared : job.declared_nodes_) {
     job.nodes.push_back(read_node(declared.name, declared.node, types, problems));
   }
-  if (!job.nodes.empty()) check_graph(job, problems);
+  check_inputs(job, problems);
+  // What a node with an error would have done is not known: say nothing about what it leads to.
+  if (!job.nodes.empty() && problems.error_count() == errors_before) check_use(job, problems);
+  order_nodes(job, problems);
   return job;
 }
 

@@ -27,14 +27,12 @@ struct BatchSettings {
 struct JobNode {
   std::string name;
   std::string type;
-  std::vector<std::string> inputs;  // names of nodes, in order; from `input` or `inputs`
-  bool is_target = false;           // writes what comes in
-  std::string topic;                // that it reads; empty: none
-  std::string table;                // that it reads, or writes when it is a target; empty: none
+  NodeFacts facts;  // inputs, and what it reads or writes
   config::Node node;
 
+  bool is_target() const { return !facts.table_written.empty(); }
   // What the generic part reads; the component leaves it alone (Fields::read_elsewhere).
-  static std::vector<std::string> generic_fields() { return {"type", "input", "inputs"}; }
+  static std::vector<std::string> generic_fields() { return {"type"}; }
 };
 
 struct JobDefinition {
@@ -53,8 +51,7 @@ struct JobDefinition {
   config::OrderedMap<config::Node> declared_nodes_;
 };
 
-// Reads a job and checks its graph: unknown inputs, cycles, numbers of inputs, nodes that nobody
-// uses, no target.
+// Reads a job and checks its graph: unknown inputs, cycles, nodes that nobody uses, no target.
 JobDefinition read_job(const config::Node& node, const std::string& file_stem,
                        const ComponentTypes& types, config::Problems& problems);
 

@@ -23,21 +23,22 @@ config::Node place_of_input(const JobNode& node, size_t index) {
 
 void check_input(const JobDefinition& job, const JobNode& node, size_t index,
                  config::Problems& problems) {
-  const std::string& input = node.inputs[index];
+  const std::string& input = node.facts.inputs[index];
   const config::Node place = place_of_input(node, index);
   const JobNode* found = job.find(input);
   if (found == nullptr) {
     std::vector<std::string> names;
     for (const JobNode& other : job.nodes) {
-      if (other.name != node.name && !other.is_target) names.push_back(other.name);
+      if (other.name != node.name && !other.is_target()) names.push_back(other.name);
     }
     problems.add(place, format("there is no node '{}' in this job", input),
                  config::suggest(input, names));
-  } else if (found->is_target) {
+  } else if (found->is_target()) {
     problems.add(place, format("'{}' writes a table and has no output", input),
-                 format("take {} instead, whose rows it writes", join(found->inputs, ", ")));
+                 format("take {} instead, whose rows it writes", join(found->facts.inputs, ", ")));
   }
-  if (std::count(node.inputs.begin(), node.inputs.begin() + static_cast<long>(index), input) > 0) {
+  if (std::count(node.facts.inputs.begin(), node.facts.inputs.begin() + static_cast<long>(index),
+                 input) > 0) {
     problems.add(place, format("'{}' is an input twice", input));
   }
 }
@@ -59,7 +60,7 @@ class Ordering {
     if (mark == Mark::kOnTheWay) return report_cycle(node);
     mark = Mark::kOnTheWay;
     way_.push_back(&node);
-    for (const std::string& input : node.inputs) {
+    for (const std::string& input : node.facts.inputs) {
       if (const JobNode* found = job_.find(input)) visit(*found);
     }
     way_.pop_back();
@@ -83,12 +84,20 @@ class Ordering {
   std::vector<JobNode> ordered_;
 };
 
+}  // namespace
+
+void check_inputs(const JobDefinition& job, config::Problems& problems) {
+  for (const JobNode& node : job.nodes) {
+    for (size_t i = 0; i < node.facts.inputs.size(); ++i) check_input(job, node, i, problems);
+  }
+}
+
 void check_use(const JobDefinition& job, config::Problems& problems) {
   std::set<std::string> used;
   bool has_target = false;
   for (const JobNode& node : job.nodes) {
-    used.insert(node.inputs.begin(), node.inputs.end());
-    has_target = has_target || node.is_target;
+    used.insert(node.facts.inputs.begin(), node.facts.inputs.end());
+    has_target = has_target || node.is_target();
   }
   if (!has_target) {
     problems.add_at_key(job.node.find_or_self("nodes"), "no node writes anything",
@@ -96,37 +105,13 @@ void check_use(const JobDefinition& job, config::Problems& problems) {
     return;
   }
   for (const JobNode& node : job.nodes) {
-    if (node.is_target || used.contains(node.name)) continue;
+    if (node.is_target() || used.contains(node.name)) continue;
     problems.warn(node.node, "nobody uses the rows of this node",
                   "name it as an input, or remove it");
   }
 }
 
-}  // namespace
-
-void check_input_count(const JobNode& node, const ComponentType& type, config::Problems& problems) {
-  const int count = static_cast<int>(node.inputs.size());
-  if (count >= type.min_inputs && (type.max_inputs < 0 || count <= type.max_inputs)) return;
-  std::string wanted = format("{} or more inputs", type.min_inputs);
-  if (type.max_inputs == 0) {
-    wanted = "no input";
-  } else if (type.max_inputs == type.min_inputs) {
-    wanted = format("{} input{}", type.min_inputs, type.min_inputs == 1 ? "" : "s");
-  } else if (type.max_inputs > 0) {
-    wanted = format("{} to {} inputs", type.min_inputs, type.max_inputs);
-  }
-  problems.add_at_key(node.node,
-                      format("a node of type {} takes {}, not {}", type.name, wanted, count),
-                      count == 0 ? (type.min_inputs == 1 ? "add input: and the name of a node"
-                                                         : "add inputs: and the names of nodes")
-                                 : "");
-}
-
-void check_graph(JobDefinition& job, config::Problems& problems) {
-  for (const JobNode& node : job.nodes) {
-    for (size_t i = 0; i < node.inputs.size(); ++i) check_input(job, node, i, problems);
-  }
-  check_use(job, problems);
+void order_nodes(JobDefinition& job, config::Problems& problems) {
   job.nodes = Ordering(job, problems).run();
 }
 

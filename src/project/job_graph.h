@@ -6,10 +6,11 @@
 
 namespace headrace::project {
 
-void check_input_count(const JobNode& node, const ComponentType& type, config::Problems& problems);
-
-// Reports unknown inputs, cycles, nodes that nobody uses and a job without a target; puts the nodes
-// in an order in which each comes after its inputs.
-void check_graph(JobDefinition& job, config::Problems& problems);
+// Reports inputs that are not there, that write a table, or that stand twice.
+void check_inputs(const JobDefinition& job, config::Problems& problems);
+// Reports nodes that nobody uses and a job without a target.
+void check_use(const JobDefinition& job, config::Problems& problems);
+// Puts each node after its inputs; reports circles.
+void order_nodes(JobDefinition& job, config::Problems& problems);
 
 }  // namespace headrace::project

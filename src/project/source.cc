@@ -1,6 +1,5 @@
 #include "project/source.h"
 
-#include "config/suggestion.h"
 #include "project/names.h"
 
 namespace headrace::project {
@@ -23,15 +22,8 @@ SourceDefinition read_source(const config::Node& node, const std::string& file_s
   source.node = node;
   SourceDefinition::fields().read_into(node, source, problems);
   if (source.type.empty()) return source;
-  const ComponentType* type = find_type(types.sources, source.type);
-  if (type == nullptr) {
-    std::vector<std::string> names;
-    for (const ComponentType& known : types.sources) names.push_back(known.name);
-    problems.add(node.find_or_self("type"), format("there is no source type '{}'", source.type),
-                 config::suggest(source.type, names));
-  } else if (type->check) {
-    type->check(node, problems);
-  }
+  const SourceComponent* type = find_source_type(types, source.type, node, problems);
+  if (type != nullptr && type->check) type->check(node, problems);
   return source;
 }
 

@@ -15,23 +15,29 @@
 namespace headrace::project {
 
 struct FilterOptions {
+  std::string input;
   std::string where;
   static config::Fields<FilterOptions> fields() {
     return config::Fields<FilterOptions>()
         .required("where", &FilterOptions::where, "condition", config::example("amount > 0"))
+        .required("input", &FilterOptions::input, "a node")
         .read_elsewhere(JobNode::generic_fields());
   }
+  NodeFacts facts() const { return {{input}, "", "", ""}; }
 };
 
 struct TableOptions {
+  std::string input;
   std::string table;
   std::vector<std::string> partition_by;
   static config::Fields<TableOptions> fields() {
     return config::Fields<TableOptions>()
         .required("table", &TableOptions::table, "its name")
         .optional("partition_by", &TableOptions::partition_by, "transforms")
+        .optional("input", &TableOptions::input, "a node")
         .read_elsewhere(JobNode::generic_fields());
   }
+  NodeFacts facts() const { return {{input}, "", "", input.empty() ? "" : table}; }
 };
 
 struct TopicOptions {
@@ -41,6 +47,7 @@ struct TopicOptions {
         .required("topic", &TopicOptions::topic, "its name")
         .read_elsewhere(JobNode::generic_fields());
   }
+  NodeFacts facts() const { return {{}, topic, "", ""}; }
 };
 
 struct FilesOptions {
@@ -53,27 +60,30 @@ struct FilesOptions {
 };
 
 template <class Options>
-ComponentType component(const std::string& name, int min_inputs, int max_inputs) {
-  ComponentType type;
+NodeComponent node_component(const std::string& name) {
+  NodeComponent type;
   type.name = name;
   type.summary = "Stands in for " + name + ".";
   type.fields = Options::fields().list();
-  type.check = [](const config::Node& node, config::Problems& problems) {
-    Options::fields().read(node, problems);
+  type.read = [](const config::Node& node, config::Problems& problems) {
+    return Options::fields().read(node, problems).facts();
   };
-  type.min_inputs = min_inputs;
-  type.max_inputs = max_inputs;
   return type;
 }
 
 inline ComponentTypes component_types() {
   ComponentTypes types;
-  types.nodes = {component<FilterOptions>("filter", 1, 1), component<TableOptions>("table", 0, 1),
-                 component<TopicOptions>("topic", 0, 0)};
-  types.nodes[1].is_target = true;
-  types.nodes[1].table_field = "table";
-  types.nodes[2].topic_field = "topic";
-  types.sources = {component<FilesOptions>("files", 0, 0)};
+  types.nodes = {node_component<FilterOptions>("filter"), node_component<TableOptions>("table"),
+                 node_component<TopicOptions>("topic")};
+  SourceComponent files;
+  files.name = "files";
+  files.summary = "Stands in for files.";
+  files.example = "type: files\ntopic: orders\npath: data/*.ndjson\n";
+  files.fields = FilesOptions::fields().list();
+  files.check = [](const config::Node& node, config::Problems& problems) {
+    FilesOptions::fields().read(node, problems);
+  };
+  types.sources = {std::move(files)};
   return types;
 }
 

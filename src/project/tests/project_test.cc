@@ -52,10 +52,10 @@ TEST_F(ProjectTest, NodesComeAfterTheirInputs) {
   ASSERT_NE(job, nullptr);
   ASSERT_EQ(job->nodes.size(), 3U);
   EXPECT_EQ(job->nodes[0].name, "orders");
-  EXPECT_EQ(job->nodes[0].topic, "orders");
-  EXPECT_EQ(job->nodes[1].inputs, std::vector<std::string>{"orders"});
-  EXPECT_TRUE(job->nodes[2].is_target);
-  EXPECT_EQ(job->nodes[2].table, "silver.orders");
+  EXPECT_EQ(job->nodes[0].facts.topic_read, "orders");
+  EXPECT_EQ(job->nodes[1].facts.inputs, std::vector<std::string>{"orders"});
+  EXPECT_TRUE(job->nodes[2].is_target());
+  EXPECT_EQ(job->nodes[2].facts.table_written, "silver.orders");
   EXPECT_EQ(job->batch.records, 100);
 }
 
@@ -79,13 +79,18 @@ log: {level: verbose}
     type: table
     input: piad
     tabel: silver.orders
-  idle: {type: filter, input: silver, where: a}
-  bronze: {type: table, inputs: [orders, paid], table: silver.x}
+  idle: {type: filter, input: bronze, where: a}
+  bronze: {type: table, input: orders, table: silver.x}
 )");
   write("jobs/b.yaml", R"(nodes:
   a: {type: filter, input: c, where: x}
   b: {type: filter, input: a, where: x}
   c: {type: filter, input: b, where: x}
+)");
+  write("jobs/c.yaml", R"(nodes:
+  orders: {type: topic, topic: orders}
+  paid: {type: filter, input: orders, where: x}
+  silver: {type: table, input: orders, table: silver.c}
 )");
   write("views/x.sql", "-- table: silver.x\nSELECT 1\n");
   write("views/y.sql", "SELECT 1\n");
@@ -100,11 +105,10 @@ headrace.yaml:7:14: log.level: wants one of debug, info, warning, error, found '
 jobs/a.yaml:3:3: nodes.paid: the field 'where' is missing; for example where: amount > 0
 jobs/a.yaml:6:12: nodes.silver.input: there is no node 'piad' in this job; did you mean 'paid'?
 jobs/a.yaml:7:5: nodes.silver.tabel: unknown field; did you mean 'table'?
-jobs/a.yaml:8:9: warning: nodes.idle: nobody uses the rows of this node; name it as an input, or remove it
-jobs/a.yaml:8:31: nodes.idle.input: 'silver' writes a table and has no output; take piad instead, whose rows it writes
-jobs/a.yaml:9:3: nodes.bronze: a node of type table takes 0 to 1 inputs, not 2
+jobs/a.yaml:8:31: nodes.idle.input: 'bronze' writes a table and has no output; take orders instead, whose rows it writes
 jobs/b.yaml:1:1: nodes: no node writes anything; add one as: silver: {type: table, input: …, table: silver.orders}
 jobs/b.yaml:2:28: nodes.a.input: takes its own rows: a ← c ← b ← a; rows can only go forward; break the circle
+jobs/c.yaml:3:9: warning: nodes.paid: nobody uses the rows of this node; name it as an input, or remove it
 sources/a.yaml:1:7: type: there is no source type 'fils'; did you mean 'files'?
 sources/b.yaml:1:1: the field 'path' is missing; a glob
 sources/b.yaml:2:8: warning: topic: no topic 'ordres' is declared: it will be created with the defaults; did you mean 'orders'?
