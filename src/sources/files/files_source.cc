@@ -155,7 +155,9 @@ void FilesSource::run(std::stop_token stop) {
 std::unique_ptr<Progress> FilesSource::Attempt::make_progress() {
   const ProgressContext context{source_.context_.topic, source_.context_.name,
                                 !source_.key_.empty()};
-  return make_ordered_progress(context);
+  if (options_.mode == FilesMode::kOnce) return make_ordered_progress(context);
+  return make_tracked_progress(context, {source_.context_.files, source_.context_.clock, options_,
+                                         source_.context_.base_directory});
 }
 
 void FilesSource::Attempt::read_all(std::vector<FileTask> tasks) {
@@ -217,9 +219,14 @@ void FilesSource::Attempt::read_file(const std::shared_ptr<FileTask>& task) {
     pass_over(*task, error.message());
     return;
   }
-  writer_.complete_file(size_on_disk);
-  mark.complete_size = size_on_disk;
+  // A file that is followed is never complete, and the batches of each carry its own position.
+  const bool watched = options_.mode == FilesMode::kWatch;
+  if (!watched || is_read_whole(task->path, options_)) {
+    writer_.complete_file(size_on_disk);
+    mark.complete_size = size_on_disk;
+  }
   progress_->read_to(*task, mark);
+  if (watched) writer_.flush(stop_);
 }
 
 void FilesSource::Attempt::read_records(const FileTask& task, RecordReader& reader,
@@ -269,7 +276,10 @@ void FilesSource::Attempt::pass_over(const FileTask& task, const std::string& wh
   source_.meter_.add_error();
   telemetry::log_warning("sources", "file passed over",
                          {{"source", source_.context_.name}, {"file", task.path}, {"reason", why}});
-  progress_->read_to(task, task.start);
+  FileMark mark = task.start;
+  mark.complete_size = task.info.size_bytes;  // not again before it changes
+  progress_->read_to(task, mark);
+  if (options_.mode == FilesMode::kWatch) writer_.flush(stop_);
 }
 
 int64_t FilesSource::Attempt::default_time_ms(const FileTask& task) const {

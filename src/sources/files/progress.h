@@ -19,8 +19,9 @@
 #include <string>
 #include <vector>
 
-#include "sources/files/file_identity.h"
+#include "base/clock.h"
 #include "sources/files/glob.h"
+#include "sources/files/options.h"
 #include "stream/log.h"
 
 namespace headrace::sources {
@@ -41,7 +42,7 @@ struct FileTask {
   FileMark start;
   std::vector<uint64_t> have;  // for each partition: the position up to which it has the records
   bool is_settled = true;      // unchanged for so long that it counts as complete
-  size_t entry = 0;            // of TrackedProgress
+  int64_t entry = 0;           // of TrackedProgress
 };
 
 class Progress {
@@ -70,5 +71,16 @@ struct ProgressContext {
 };
 
 std::unique_ptr<Progress> make_ordered_progress(ProgressContext context);
+
+// What following files needs beyond that.
+struct TrackingContext {
+  FileSystem& files;
+  Clock& clock;
+  const FilesOptions& options;
+  std::string base_directory;
+};
+
+std::unique_ptr<Progress> make_tracked_progress(ProgressContext context,
+                                                const TrackingContext& tracking);
 
 }  // namespace headrace::sources
