@@ -68,7 +68,7 @@ download_by_pip() {
 download_by_maven() {
   command -v mvn >/dev/null || install_debian_packages maven
   quietly mvn --quiet --batch-mode "-Dmaven.repo.local=$2/repository" \
-    dependency:get -Dtransitive=false "-Dartifact=$1"
+    org.apache.maven.plugins:maven-dependency-plugin:3.8.1:get -Dtransitive=false "-Dartifact=$1"
   local group artifact version packaging classifier
   IFS=: read -r group artifact version packaging classifier <<<"$1"
   cp "$2/repository/${group//.//}/$artifact/$version/$artifact-$version${classifier:+-$classifier}.$packaging" "$2/"
