@@ -35,6 +35,23 @@ class FaultyAppendFile final : public AppendFile {
   std::string path_;
 };
 
+class FaultyReadFile final : public ReadFile {
+ public:
+  FaultyReadFile(FaultyFileSystem& faults, std::unique_ptr<ReadFile> inner, std::string path)
+      : faults_(faults), inner_(std::move(inner)), path_(std::move(path)) {}
+
+  size_t read_at(uint64_t offset, char* into, size_t size) override {
+    faults_.count("reading", path_);
+    return inner_->read_at(offset, into, size);
+  }
+  uint64_t size_bytes() const override { return inner_->size_bytes(); }
+
+ private:
+  FaultyFileSystem& faults_;
+  std::unique_ptr<ReadFile> inner_;
+  std::string path_;
+};
+
 bool FaultyFileSystem::is_next_to_fail() {
   const int operation = ++operations_;
   return fail_at_ > 0 && (operation == fail_at_ || (stay_broken_ && operation > fail_at_));
@@ -51,7 +68,7 @@ std::unique_ptr<AppendFile> FaultyFileSystem::open_append(const std::string& pat
 
 std::unique_ptr<ReadFile> FaultyFileSystem::open_read(const std::string& path) {
   count("opening", path);
-  return inner_.open_read(path);
+  return std::make_unique<FaultyReadFile>(*this, inner_.open_read(path), path);
 }
 
 std::unique_ptr<MappedFile> FaultyFileSystem::map(const std::string& path) {

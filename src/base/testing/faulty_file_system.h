@@ -44,6 +44,7 @@ class FaultyFileSystem final : public FileSystem {
 
  private:
   friend class FaultyAppendFile;
+  friend class FaultyReadFile;
   // Counts one operation; true when it is to fail.
   bool is_next_to_fail();
   void count(std::string_view doing, const std::string& path);

@@ -118,7 +118,7 @@ bool CsvRows::append_json(std::string_view row) {
   if (fields.size() != prefixes_.size()) return false;
   for (size_t i = 0; i < fields.size(); ++i) {
     json_ += prefixes_[i];
-    if (options_.null && !fields[i].quoted && fields[i].text == *options_.null) {
+    if (options_.null_text && !fields[i].quoted && fields[i].text == *options_.null_text) {
       json_ += "null";
     } else {
       append_quoted(json_, fields[i].text);

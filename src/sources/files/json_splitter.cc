@@ -104,7 +104,7 @@ class JsonSplitter final : public Splitter {
   }
 
   [[noreturn]] static void fail_framing(size_t offset, std::string_view why) {
-    fail(ErrorKind::kInvalid, "{} at byte {}", why, offset);
+    fail(ErrorKind::kInvalid, "{}, {} bytes further on", why, offset);
   }
 
   Kind kind_;

@@ -28,7 +28,7 @@ struct CsvOptions {
   bool header = true;
   std::string delimiter = ",";  // one byte
   std::string quote = "\"";     // one byte
-  std::optional<std::string> null;
+  std::optional<std::string> null_text;
   std::vector<std::string> columns;
   static config::Fields<CsvOptions> fields();
 };
