@@ -135,9 +135,8 @@ Json json_schema_object(const FieldList& fields) {
 
 Json json_schema(const FieldList& fields, const std::string& title) {
   JsonObject schema{{"$schema", "https://json-schema.org/draft/2020-12/schema"}, {"title", title}};
-  for (const auto& entry : json_schema_object(fields).get_object()) {
-    schema[entry.key()] = entry.value();
-  }
+  const Json object = json_schema_object(fields);
+  for (const auto& entry : object.get_object()) schema[entry.key()] = entry.value();
   return schema;
 }
 
