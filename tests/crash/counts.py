@@ -1,0 +1,99 @@
+"""Counts every layer: each acknowledged event must be in it exactly once."""
+
+import json
+import re
+import time
+
+from events import BROKEN_EVERY, broken_up_to
+
+NUMBER = re.compile(r'"id":(\d+)')
+
+
+class Miscount(Exception):
+    """An event is missing or double."""
+
+
+class Topic:
+    """What the topic holds, read on from where the last look ended."""
+
+    def __init__(self, partitions):
+        self._next = [0] * partitions
+        self._numbers = set()
+
+    def read_on(self, connection):
+        for partition in range(len(self._next)):
+            while self._read_page(connection, partition):
+                pass
+
+    def _read_page(self, connection, partition):
+        path = f"/v1/topics/events/records?partition={partition}&offset={self._next[partition]}&limit=1000"
+        lines = connection.request("GET", path).splitlines()
+        for line in lines:
+            record = json.loads(line)
+            if record["offset"] != self._next[partition]:
+                raise Miscount(f"partition {partition} jumps to offset {record['offset']} from {self._next[partition]}")
+            number = int(NUMBER.search(record["value"] if isinstance(record["value"], str)
+                                       else json.dumps(record["value"], separators=(",", ":"))).group(1))
+            if number in self._numbers:
+                raise Miscount(f"event {number} is in the topic twice, again at {partition}:{record['offset']}")
+            self._numbers.add(number)
+            self._next[partition] += 1
+        return len(lines)
+
+    def check(self, last):
+        missing = sorted(set(range(1, last + 1)) - self._numbers)
+        if missing:
+            raise Miscount(f"{len(missing)} acknowledged events are not in the topic: {missing[:10]} …")
+        if len(self._numbers) != last:
+            raise Miscount(f"the topic holds {len(self._numbers)} events, {last} were sent")
+
+
+# Each gives (rows, distinct events, sum of the numbers) of a layer, and gold its rows alone.
+LAYERS = {
+    "bronze": r"""SELECT count(*), count(DISTINCT n), sum(n)::BIGINT
+                  FROM (SELECT regexp_extract(value::VARCHAR, '"id":(\d+)', 1)::BIGINT AS n FROM bronze.events)""",
+    "silver": "SELECT count(*), count(DISTINCT id), sum(id)::BIGINT FROM silver.events",
+    "dead letters": """SELECT count(*), count(DISTINCT ("partition", "offset")), NULL
+                       FROM system.dead_letters WHERE job = 'flow'""",
+    "gold": "SELECT sum(events)::BIGINT, sum(events)::BIGINT, NULL FROM gold.totals",
+}
+GOLD_DIFFERS = """
+    SELECT count(*) FROM gold.totals AS g
+    FULL JOIN (SELECT key, count(*) AS events, sum(amount) AS amount FROM silver.events GROUP BY key) AS s
+      ON g.key = s.key
+    WHERE g.events IS DISTINCT FROM s.events OR g.amount IS DISTINCT FROM s.amount"""
+
+
+def expected(last):
+    """The same three figures as they must be when the events 1 … last were sent."""
+    broken = broken_up_to(last)
+    broken_sum = sum(range(7, last + 1, BROKEN_EVERY))
+    whole = last * (last + 1) // 2
+    return {
+        "bronze": (last, last, whole),
+        "silver": (last - broken, last - broken, whole - broken_sum),
+        "dead letters": (broken, broken, None),
+        "gold": (last - broken, last - broken, None),
+    }
+
+
+def wait_until_counted(connection, last, timeout_s):
+    """Waits until every layer holds every event; too many of them fail at once."""
+    deadline = time.monotonic() + timeout_s
+    while True:
+        found = {layer: tuple(value or 0 if i < 2 else value for i, value in enumerate(connection.query(sql)[0]))
+                 for layer, sql in LAYERS.items()}
+        behind = [layer for layer, figures in expected(last).items() if found[layer] != figures]
+        for layer in behind:
+            rows, distinct, _ = found[layer]
+            if rows > expected(last)[layer][0] or rows != distinct:
+                raise Miscount(f"{layer} has too much: {found[layer]}, expected {expected(last)[layer]}")
+        if not behind:
+            break
+        if time.monotonic() > deadline:
+            details = "; ".join(f"{layer}: {found[layer]}, expected {expected(last)[layer]}" for layer in behind)
+            raise Miscount(f"after {timeout_s} s (rows, distinct, sum of numbers) {details}")
+        time.sleep(0.05)
+    differing = connection.value(GOLD_DIFFERS)
+    if differing:
+        raise Miscount(f"{differing} groups of gold differ from silver")
