@@ -155,6 +155,7 @@ void report_type(const Node& node, const std::string& wanted, Problems& problems
 }
 
 std::string to_text_value(const Json& value) {
+  if (value.is_double()) return format("{}", value.get_double());
   return value.is_string() ? std::string(value.get_string()) : headrace::to_text(value);
 }
 

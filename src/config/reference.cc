@@ -74,9 +74,18 @@ void append_rows(const FieldList& fields, const std::string& prefix, std::string
   }
 }
 
+// As YAML: text with other than plain characters goes into quotes.
+std::string default_as_yaml(const Json& value) {
+  const std::string text = to_text_value(value);
+  const bool plain = text.find_first_not_of(
+                         "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                         "0123456789_./") == std::string::npos;
+  return plain || !value.is_string() ? text : to_text(value);
+}
+
 std::string example_value(const Field& field) {
   if (!field.example.empty()) return field.example;
-  if (!is_empty_default(field.default_value)) return to_text_value(field.default_value);
+  if (!is_empty_default(field.default_value)) return default_as_yaml(field.default_value);
   switch (field.type.kind) {
     case ValueKind::kList:
       return "[]";

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <climits>
 
 #include "base/format.h"
 
@@ -10,6 +11,7 @@ namespace headrace::config {
 namespace {
 
 constexpr size_t kLongestName = 100;  // longer ones are not worth the comparison
+constexpr int kMostEdits = 2;
 
 char lower(char c) { return static_cast<char>(std::tolower(static_cast<unsigned char>(c))); }
 
@@ -34,14 +36,17 @@ int edit_distance(std::string_view a, std::string_view b) {
 std::string nearest(std::string_view name, const std::vector<std::string>& candidates) {
   if (name.size() > kLongestName) return "";
   std::string best;
-  int best_distance = 3;
+  int best_score = INT_MAX;  // among equally distant ones, the one that begins alike is meant
   for (const std::string& candidate : candidates) {
     if (candidate.size() > kLongestName) continue;
     const int distance = edit_distance(name, candidate);
     const size_t letters = std::max(name.size(), candidate.size());
-    if (distance < best_distance && static_cast<size_t>(distance) * 2 < letters) {
+    if (distance > kMostEdits || static_cast<size_t>(distance) * 2 >= letters) continue;
+    const bool begins_alike = name.substr(0, 1) == candidate.substr(0, 1);
+    const int score = 2 * distance + (begins_alike ? 0 : 1);
+    if (score < best_score) {
       best = candidate;
-      best_distance = distance;
+      best_score = score;
     }
   }
   return best;
