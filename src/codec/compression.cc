@@ -7,6 +7,7 @@
 #include <zstd.h>
 
 #include "base/error.h"
+#include "codec/buffer_pool.h"
 #include "codec/contexts.h"
 #include "codec/decompressor.h"
 
@@ -78,7 +79,7 @@ class GrowingBuffer {
   GrowingBuffer(size_t capacity, size_t max_bytes)
       : capacity_(std::min(capacity, max_bytes)),
         max_bytes_(max_bytes),
-        data_(std::make_unique_for_overwrite<char[]>(std::max<size_t>(capacity_, 1))) {}
+        data_(BufferPool::instance().take(capacity_)) {}
 
   char* free_space() { return data_.get() + size_; }
   size_t free_bytes() const { return capacity_ - size_; }
@@ -89,19 +90,19 @@ class GrowingBuffer {
     if (capacity_ == max_bytes_) return false;
     const size_t doubled = std::max<size_t>(capacity_ * 2, 4096);
     capacity_ = std::min(doubled, max_bytes_);
-    auto larger = std::make_unique_for_overwrite<char[]>(capacity_);
+    std::shared_ptr<char[]> larger = BufferPool::instance().take(capacity_);
     std::copy_n(data_.get(), size_, larger.get());
     data_ = std::move(larger);
     return true;
   }
 
-  Buffer take() && { return {std::shared_ptr<const char[]>(std::move(data_)), size_}; }
+  Buffer take() && { return {std::move(data_), size_}; }
 
  private:
   size_t capacity_;
   size_t max_bytes_;
   size_t size_ = 0;
-  std::unique_ptr<char[]> data_;
+  std::shared_ptr<char[]> data_;
 };
 
 [[noreturn]] void fail_too_large(Codec codec, size_t max_bytes) {
@@ -152,12 +153,12 @@ Buffer decompress_by_stream(Codec codec, std::string_view in, size_t max_bytes) 
 Buffer decompress_single_frame(Codec codec, std::string_view in, size_t max_bytes) {
   const size_t expected = expected_size(codec, in);
   if (expected > max_bytes) return {};
-  auto data = std::make_unique_for_overwrite<char[]>(std::max<size_t>(expected, 1));
+  std::shared_ptr<char[]> data = BufferPool::instance().take(expected);
   if (codec == Codec::kZstd) {
     const size_t size = ZSTD_decompressDCtx(thread_zstd_decompression(), data.get(), expected,
                                             in.data(), in.size());
     if (ZSTD_isError(size) != 0) return {};
-    return {std::shared_ptr<const char[]>(std::move(data)), size};
+    return {std::move(data), size};
   }
   size_t produced = expected;
   size_t consumed = in.size();
@@ -165,7 +166,7 @@ Buffer decompress_single_frame(Codec codec, std::string_view in, size_t max_byte
   const size_t status = LZ4F_decompress(thread_lz4_decompression(), data.get(), &produced,
                                         in.data(), &consumed, &options);
   if (status != 0 || consumed != in.size()) return {};
-  return {std::shared_ptr<const char[]>(std::move(data)), produced};
+  return {std::move(data), produced};
 }
 
 }  // namespace
