@@ -34,18 +34,18 @@ struct TableIdentifier {
 using PartitionValues = std::vector<std::optional<std::string>>;
 
 struct DataFile {
-  std::string path;  // absolute URI (file:///…)
+  std::string path = {};  // absolute URI (file:///…)
   int spec_id = 0;
-  PartitionValues partition;  // in the order of the spec's fields
+  PartitionValues partition = {};  // in the order of the spec's fields
   int64_t record_count = 0;
   int64_t file_size_bytes = 0;
-  std::map<int, int64_t> column_sizes;
-  std::map<int, int64_t> value_counts;
-  std::map<int, int64_t> null_value_counts;
-  std::map<int, std::string> lower_bounds;  // Iceberg single-value serialization
-  std::map<int, std::string> upper_bounds;
-  std::vector<int64_t> split_offsets;
-  std::optional<int> sort_order_id;
+  std::map<int, int64_t> column_sizes = {};
+  std::map<int, int64_t> value_counts = {};
+  std::map<int, int64_t> null_value_counts = {};
+  std::map<int, std::string> lower_bounds = {};  // Iceberg single-value serialization
+  std::map<int, std::string> upper_bounds = {};
+  std::vector<int64_t> split_offsets = {};
+  std::optional<int> sort_order_id = {};
   // Set on files read from a table:
   int64_t sequence_number = 0;
   SnapshotId added_snapshot_id = 0;
@@ -55,38 +55,41 @@ using Summary = std::map<std::string, std::string>;
 
 struct Snapshot {
   SnapshotId snapshot_id = 0;
-  std::optional<SnapshotId> parent_snapshot_id;
+  std::optional<SnapshotId> parent_snapshot_id = {};
   int64_t sequence_number = 0;
   int64_t timestamp_ms = 0;
-  std::string manifest_list;
-  Summary summary;  // with "operation"
+  std::string manifest_list = {};
+  Summary summary = {};  // with "operation"
   int schema_id = 0;
+  JsonObject unknown = {};  // members written by other engines, kept as they are
 };
 
 struct TableMetadata {
   int format_version = 2;
   std::string table_uuid;
-  std::string location;  // URI
+  std::string location = {};  // URI
   int64_t last_sequence_number = 0;
   int64_t last_updated_ms = 0;
   int last_column_id = 0;
   int current_schema_id = 0;
-  std::vector<Schema> schemas;
+  std::vector<Schema> schemas = {};
   int default_spec_id = 0;
-  std::vector<PartitionSpec> partition_specs;
+  std::vector<PartitionSpec> partition_specs = {};
   int last_partition_id = 999;
   int default_sort_order_id = 0;
   JsonArray sort_orders;
-  std::map<std::string, std::string> properties;
-  std::optional<SnapshotId> current_snapshot_id;
-  std::vector<Snapshot> snapshots;
+  std::map<std::string, std::string> properties = {};
+  std::optional<SnapshotId> current_snapshot_id = {};
+  std::vector<Snapshot> snapshots = {};
   JsonArray snapshot_log;
   JsonArray metadata_log;
   JsonObject refs;
+  JsonObject unknown;  // members written by other engines ("statistics", …), kept as they are
 
   const Schema& current_schema() const;
   const PartitionSpec& default_spec() const;
-  const Snapshot* current_snapshot() const;  // nullptr: empty table
+  const PartitionSpec& spec(int spec_id) const;  // corrupt when there is none
+  const Snapshot* current_snapshot() const;      // nullptr: empty table
   const Snapshot* snapshot(SnapshotId id) const;
 };
 
@@ -94,7 +97,7 @@ Json to_json(const TableMetadata& metadata);
 TableMetadata table_metadata_from_json(const Json& json);
 
 struct Table {
-  TableIdentifier identifier;
+  TableIdentifier identifier = {};
   std::string metadata_location;
   int64_t catalog_version = 0;  // of the pointer in the metadata store
   TableMetadata metadata;
@@ -102,29 +105,34 @@ struct Table {
 using TablePtr = std::shared_ptr<const Table>;
 
 struct CreateTable {
-  TableIdentifier identifier;
-  Schema schema;
-  std::vector<std::string> partition_by;  // as in parse_partition_field
-  std::map<std::string, std::string> properties;
-  std::string location;  // empty: <warehouse>/<database>/<name>
+  TableIdentifier identifier = {};
+  Schema schema = {};
+  std::vector<std::string> partition_by = {};  // as in parse_partition_field
+  std::map<std::string, std::string> properties = {};
+  std::string location = {};  // empty: <warehouse>/<database>/<name>
 };
 
-// What one commit does to one table. All of it or nothing becomes visible.
+// What one commit does to one table. All of it or nothing becomes visible. A snapshot is made when
+// files or summary entries are given; otherwise only the metadata changes.
 struct TableChange {
-  TablePtr base;  // what the change was computed from
-  std::vector<DataFile> added;
-  std::vector<DataFile> removed;  // by path; conflict when one is gone already
-  Summary summary;                // added to the snapshot's own entries ("headrace.positions", …)
+  TablePtr base = {};  // what the change was computed from
+  std::vector<DataFile> added = {};
+  std::vector<DataFile> removed = {};  // by path; conflict when one is gone already
+  Summary summary = {};  // added to the snapshot's own entries ("headrace.positions", …)
   std::string operation = "append";  // append | overwrite | replace | delete
   // Refuse with conflict when the current snapshot's summary does not hold this value for this key
   // (nullopt: the key must be absent). The job's guard against a second writer.
-  std::map<std::string, std::optional<std::string>> expected_summary;
-  std::map<std::string, std::string> set_properties;
+  std::map<std::string, std::optional<std::string>> expected_summary = {};
+  std::map<std::string, std::string> set_properties = {};
+  // The columns from this commit on: known ids may get another name, a wider type (int → long,
+  // float → double, more decimal digits) or go; columns with id 0 are new and get one. Files that
+  // lack a column read as NULL there. conflict when the schema moved on since `base`.
+  std::optional<Schema> new_schema = {};
 };
 
 struct CatalogOptions {
-  std::string warehouse;     // local directory
-  int keep_snapshots = 100;  // newer ones than these are kept; older are expired by commits
+  std::string warehouse = {};  // local directory
+  int keep_snapshots = 100;    // newer ones than these are kept; older are expired by commits
   int64_t keep_snapshots_ms =
       5 * 24 * 3600 * 1000LL;  // and none younger than this is, unless there are > max
   int max_snapshots = 200;

@@ -55,6 +55,8 @@ struct Field {
 struct Schema {
   int schema_id = 0;
   std::vector<Field> fields;
+  // Members that another engine wrote and headrace does not use ("identifier-field-ids", …); kept.
+  JsonObject unknown = {};
   const Field* find(std::string_view name) const;  // top level, exact name
   const Field* find_id(int id) const;              // at any depth
   int highest_field_id() const;
@@ -90,6 +92,7 @@ PartitionSpec partition_spec_from_json(const Json& json);
 // "day(ts)", "country", "bucket(16, user_id)", "truncate(10, name)" against a schema, as users
 // write it.
 PartitionField parse_partition_field(const std::string& text, const Schema& schema, int field_id);
+using headrace::to_text;                          // of JSON
 std::string to_text(const Transform& transform);  // as the format spells it: day, bucket[16], …
 
 // DuckDB's name of a type (BIGINT, TIMESTAMP WITH TIME ZONE, STRUCT(a INTEGER), …) and back. A type

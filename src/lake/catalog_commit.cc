@@ -1,0 +1,168 @@
+// The commit: write what the new snapshots need, move all pointers in one transaction, and on a
+// lost race do it again on top of what the winner left.
+
+#include <algorithm>
+#include <set>
+
+#include "base/error.h"
+#include "lake/store_catalog.h"
+
+namespace headrace::lake {
+namespace {
+
+constexpr int kMaxAttempts = 30;
+constexpr int64_t kFirstBackOffMicros = 1'000;
+constexpr int64_t kMaxBackOffMicros = 200'000;
+
+SnapshotId new_snapshot_id(Random& random) {
+  // Positive, and never 0 or −1, which some readers take for "none".
+  return static_cast<SnapshotId>(random.next() >> 2) + 1;
+}
+
+void check_distinct(const std::vector<TableChange>& changes) {
+  std::set<TableIdentifier> seen;
+  for (const TableChange& change : changes) {
+    if (change.base == nullptr) {
+      fail(ErrorKind::kInternal, "committing: a change has no table it is based on");
+    }
+    if (!seen.insert(change.base->identifier).second) {
+      fail(ErrorKind::kInvalid, "committing: {} is changed twice in one commit",
+           change.base->identifier.to_string());
+    }
+  }
+}
+
+std::string names_of(const std::vector<TableChange>& changes) {
+  std::vector<std::string> names;
+  for (const TableChange& change : changes) names.push_back(change.base->identifier.to_string());
+  return format("{}", join(names, ", "));
+}
+
+}  // namespace
+
+std::vector<TablePtr> StoreCatalog::commit(const std::vector<TableChange>& changes) {
+  if (changes.empty()) return {};
+  check_distinct(changes);
+  Builders builders;
+  for (const TableChange& change : changes) {
+    builders.push_back(std::make_unique<SnapshotBuilder>(files_, change, new_snapshot_id(random_),
+                                                         options_.merge_manifests_at));
+  }
+  for (int attempt = 1;; ++attempt) {
+    std::vector<TablePtr> committed = try_commit(builders);
+    if (!committed.empty()) return committed;
+    if (attempt == kMaxAttempts) {
+      discard_added(builders);
+      fail(ErrorKind::kConflict, "committing to {}: lost against other writers {} times",
+           names_of(changes), kMaxAttempts);
+    }
+    back_off(attempt);
+  }
+}
+
+// Empty: another writer was first, try again.
+std::vector<TablePtr> StoreCatalog::try_commit(Builders& builders) {
+  std::vector<Attempt> attempts;
+  const int64_t now_ms = millis_since_epoch(clock_.now());
+  try {
+    for (const auto& builder : builders) attempts.push_back(attempt(*builder, now_ms));
+  } catch (...) {
+    discard(builders, attempts);
+    discard_added(builders);
+    throw;
+  }
+  try {
+    move_pointers(builders, attempts);
+  } catch (const Error& error) {
+    if (error.kind() == ErrorKind::kConflict) {
+      discard(builders, attempts);
+      return {};
+    }
+    bool committed = false;
+    try {
+      committed = is_committed(*builders.front(), attempts.front());
+    } catch (const Error& second) {
+      fail(ErrorKind::kCommitUnknown,
+           "committing to {}: {}; and whether it took place could not be read: {}. Look for "
+           "snapshot {} before trying again",
+           attempts.front().before->identifier.to_string(), error.message(), second.message(),
+           builders.front()->snapshot_id());
+    }
+    if (!committed) {
+      discard(builders, attempts);
+      discard_added(builders);
+      throw;
+    }
+  }
+  std::vector<TablePtr> tables;
+  for (const Attempt& done : attempts) {
+    remember(done.after);
+    remove_expired_files(files_, done.after->metadata, done.expired);
+    tables.push_back(done.after);
+  }
+  return tables;
+}
+
+StoreCatalog::Attempt StoreCatalog::attempt(SnapshotBuilder& builder, int64_t now_ms) {
+  Attempt result;
+  result.before = load(builder.change().base->identifier);
+  result.after = std::make_shared<Table>();
+  result.after->identifier = result.before->identifier;
+  result.after->metadata = builder.apply_to(*result.before, now_ms);
+  result.expired = expire(result.after->metadata, options_, now_ms);
+  result.after->metadata_location =
+      files_.write_metadata(result.after->metadata, result.before->metadata_location);
+  result.after->catalog_version = result.before->catalog_version + 1;
+  return result;
+}
+
+void StoreCatalog::move_pointers(const Builders& builders, const std::vector<Attempt>& attempts) {
+  std::vector<store::Change> moves;
+  for (size_t i = 0; i < builders.size(); ++i) {
+    moves.push_back({kTablesSpace, attempts[i].before->identifier.to_string(),
+                     pointer_value(attempts[i].after->metadata_location),
+                     attempts[i].before->catalog_version});
+  }
+  store_.apply(moves);
+}
+
+// All tables move together, so one tells for all. Others may have committed on top meanwhile.
+bool StoreCatalog::is_committed(const SnapshotBuilder& builder, const Attempt& attempt) {
+  const Pointer now = pointer(attempt.before->identifier);
+  if (!now.location) return false;
+  if (*now.location == attempt.after->metadata_location) return true;
+  if (!builder.makes_snapshot()) {
+    const TablePtr table = table_at(attempt.before->identifier, now);
+    const JsonArray& log = table->metadata.metadata_log;
+    return std::any_of(log.begin(), log.end(), [&](const Json& entry) {
+      return string_member(entry, "metadata-file") == attempt.after->metadata_location;
+    });
+  }
+  return table_at(attempt.before->identifier, now)->metadata.snapshot(builder.snapshot_id()) !=
+         nullptr;
+}
+
+void StoreCatalog::discard(Builders& builders, const std::vector<Attempt>& attempts) noexcept {
+  for (const auto& builder : builders) {
+    for (const std::string& file : builder->take_attempt_files()) files_.remove_best_effort(file);
+  }
+  for (const Attempt& attempt : attempts) {
+    files_.remove_best_effort(attempt.after->metadata_location);
+  }
+}
+
+void StoreCatalog::discard_added(const Builders& builders) noexcept {
+  for (const auto& builder : builders) {
+    for (const std::string& path : builder->added_manifest_paths()) {
+      files_.remove_best_effort(path);
+    }
+  }
+}
+
+void StoreCatalog::back_off(int attempt) {
+  const int64_t longest = std::min(kFirstBackOffMicros << std::min(attempt, 10), kMaxBackOffMicros);
+  const auto wait = static_cast<int64_t>(random_.below(static_cast<uint64_t>(longest))) + 1;
+  clock_.sleep_for(microseconds(wait), {});
+}
+
+}  // namespace headrace::lake

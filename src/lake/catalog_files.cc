@@ -1,0 +1,86 @@
+// Which data files a snapshot has, and which came with it.
+
+#include <algorithm>
+
+#include "base/error.h"
+#include "lake/store_catalog.h"
+
+namespace headrace::lake {
+namespace {
+
+const Snapshot& snapshot_of(const Table& table, SnapshotId id) {
+  const Snapshot* snapshot = table.metadata.snapshot(id);
+  if (snapshot != nullptr) return *snapshot;
+  fail(ErrorKind::kNotFound, "reading {}: snapshot {} does not exist or has expired",
+       table.identifier.to_string(), id);
+}
+
+void refuse_deletes(const Table& table, const ManifestFile& manifest) {
+  if (manifest.content == ManifestContent::kData || manifest.live_files() == 0) return;
+  fail(ErrorKind::kUnsupported,
+       "reading {}: another engine has written delete files into it, which headrace does not "
+       "apply yet; rewrite the table's data files there first",
+       table.identifier.to_string());
+}
+
+bool is_replacement(const Snapshot& snapshot) {
+  const auto operation = snapshot.summary.find("operation");
+  return operation != snapshot.summary.end() && operation->second == "replace";
+}
+
+// The snapshots after `after`, oldest first.
+std::vector<const Snapshot*> lineage_after(const Table& table, SnapshotId after) {
+  std::vector<const Snapshot*> lineage;
+  snapshot_of(table, after);
+  std::optional<SnapshotId> id = table.metadata.current_snapshot_id;
+  while (id && *id != after) {
+    lineage.push_back(&snapshot_of(table, *id));
+    id = lineage.back()->parent_snapshot_id;
+  }
+  if (!id) {
+    fail(ErrorKind::kNotFound, "reading {}: snapshot {} is not an ancestor of the current one",
+         table.identifier.to_string(), after);
+  }
+  std::reverse(lineage.begin(), lineage.end());
+  return lineage;
+}
+
+}  // namespace
+
+std::vector<DataFile> StoreCatalog::files(const Table& table, std::optional<SnapshotId> snapshot) {
+  std::vector<DataFile> result;
+  const std::optional<SnapshotId> id = snapshot ? snapshot : table.metadata.current_snapshot_id;
+  if (!id) return result;
+  const ManifestListPtr manifests = files_.manifest_list(snapshot_of(table, *id));
+  for (const ManifestFile& manifest : *manifests) {
+    refuse_deletes(table, manifest);
+    if (manifest.live_files() == 0) continue;
+    const ManifestEntriesPtr entries = files_.manifest(table.metadata, manifest);
+    for (const ManifestEntry& entry : *entries) {
+      if (entry.status != EntryStatus::kDeleted) result.push_back(entry.file);
+    }
+  }
+  return result;
+}
+
+std::vector<DataFile> StoreCatalog::files_added_after(const Table& table,
+                                                      std::optional<SnapshotId> after) {
+  if (!after) return files(table, std::nullopt);
+  std::vector<DataFile> result;
+  for (const Snapshot* snapshot : lineage_after(table, *after)) {
+    if (is_replacement(*snapshot)) continue;
+    for (const ManifestFile& manifest : *files_.manifest_list(*snapshot)) {
+      if (manifest.added_snapshot_id != snapshot->snapshot_id) continue;
+      refuse_deletes(table, manifest);
+      if (manifest.added_files == 0) continue;
+      for (const ManifestEntry& entry : *files_.manifest(table.metadata, manifest)) {
+        const bool added_here =
+            entry.status == EntryStatus::kAdded && entry.snapshot_id == snapshot->snapshot_id;
+        if (added_here) result.push_back(entry.file);
+      }
+    }
+  }
+  return result;
+}
+
+}  // namespace headrace::lake

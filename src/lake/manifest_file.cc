@@ -1,0 +1,212 @@
+// Manifests to bytes and back.
+
+#include <algorithm>
+
+#include "base/error.h"
+#include "lake/avro_file.h"
+#include "lake/decimal.h"
+#include "lake/manifest.h"
+#include "lake/manifest_schema.h"
+#include "lake/single_value.h"
+
+namespace headrace::lake {
+namespace {
+
+namespace id = manifest_field;
+
+AvroValue record(AvroValues values) { return AvroRecord{nullptr, std::move(values)}; }
+
+template <class Value>
+AvroValue map_value(const std::map<int, Value>& map) {
+  if (map.empty()) return {};
+  AvroValues pairs;
+  for (const auto& [key, value] : map) pairs.push_back(record({key, value}));
+  return pairs;
+}
+
+AvroValue longs_value(const std::vector<int64_t>& numbers) {
+  if (numbers.empty()) return {};
+  return AvroValues(numbers.begin(), numbers.end());
+}
+
+AvroValue partition_value(const Type& type, const std::optional<std::string>& text) {
+  if (!text) return {};
+  switch (type.kind) {
+    case TypeKind::kBoolean:
+      return *text == "true";
+    case TypeKind::kInt:
+    case TypeKind::kLong:
+    case TypeKind::kDate:
+    case TypeKind::kTime:
+    case TypeKind::kTimestamp:
+    case TypeKind::kTimestamptz:
+      return integer_from_text(type, *text);
+    case TypeKind::kFloat:
+    case TypeKind::kDouble:
+      return std::stod(*text);
+    case TypeKind::kDecimal:
+      return decimal_to_fixed(decimal_from_text(*text, type.scale),
+                              decimal_fixed_size(type.precision));
+    default:
+      return single_value_from_text(type, *text);
+  }
+}
+
+std::optional<std::string> partition_text(const Type& type, const AvroValue& value) {
+  if (value.is_null()) return std::nullopt;
+  switch (type.kind) {
+    case TypeKind::kBoolean:
+      return value.boolean() ? "true" : "false";
+    case TypeKind::kInt:
+    case TypeKind::kLong:
+    case TypeKind::kDate:
+    case TypeKind::kTime:
+    case TypeKind::kTimestamp:
+    case TypeKind::kTimestamptz:
+      return integer_to_text(type, value.integer());
+    case TypeKind::kFloat:
+      return format("{}", static_cast<float>(value.number()));
+    case TypeKind::kDouble:
+      return format("{}", value.number());
+    default:
+      return single_value_to_text(type, value.bytes());
+  }
+}
+
+std::vector<Type> partition_types(const Schema& schema, const PartitionSpec& spec) {
+  std::vector<Type> types;
+  for (const PartitionField& field : spec.fields) {
+    types.push_back(partition_value_type(schema, field));
+  }
+  return types;
+}
+
+AvroValue data_file_value(const DataFile& file, const std::vector<Type>& types) {
+  if (file.partition.size() != types.size()) {
+    fail(ErrorKind::kInternal, "writing a manifest: {} has {} partition values for {} fields",
+         file.path, file.partition.size(), types.size());
+  }
+  AvroValues partition;
+  for (size_t i = 0; i < types.size(); ++i) {
+    partition.push_back(partition_value(types[i], file.partition[i]));
+  }
+  return record({0, file.path, "PARQUET", record(std::move(partition)), file.record_count,
+                 file.file_size_bytes, map_value(file.column_sizes), map_value(file.value_counts),
+                 map_value(file.null_value_counts), map_value(file.lower_bounds),
+                 map_value(file.upper_bounds), longs_value(file.split_offsets),
+                 file.sort_order_id ? AvroValue(*file.sort_order_id) : AvroValue()});
+}
+
+AvroValue entry_value(const ManifestEntry& entry, const std::vector<Type>& types) {
+  const bool inherits = entry.status == EntryStatus::kAdded;
+  return record({static_cast<int>(entry.status), entry.snapshot_id,
+                 inherits ? AvroValue() : AvroValue(entry.sequence_number),
+                 inherits ? AvroValue() : AvroValue(entry.file_sequence_number),
+                 data_file_value(entry.file, types)});
+}
+
+int64_t required_integer(const AvroValue& row, int field, std::string_view name) {
+  const AvroValue& value = row.field(field);
+  if (value.is_null()) fail(ErrorKind::kCorrupt, "reading a manifest: {} is missing", name);
+  return value.integer();
+}
+
+int64_t integer_or(const AvroValue& value, int64_t otherwise) {
+  return value.is_null() ? otherwise : value.integer();
+}
+
+std::map<int, int64_t> counts_of(const AvroValue& value) {
+  std::map<int, int64_t> counts;
+  if (value.is_null()) return counts;
+  for (const AvroValue& pair : value.array()) {
+    counts[static_cast<int>(pair.record().values.at(0).integer())] =
+        pair.record().values.at(1).integer();
+  }
+  return counts;
+}
+
+std::map<int, std::string> bounds_of(const AvroValue& value) {
+  std::map<int, std::string> bounds;
+  if (value.is_null()) return bounds;
+  for (const AvroValue& pair : value.array()) {
+    bounds[static_cast<int>(pair.record().values.at(0).integer())] =
+        pair.record().values.at(1).bytes();
+  }
+  return bounds;
+}
+
+DataFile data_file_of(const AvroValue& value, const PartitionSpec& spec,
+                      const std::vector<Type>& types) {
+  DataFile file;
+  if (integer_or(value.field(id::kContent), 0) != 0) {
+    fail(ErrorKind::kUnsupported,
+         "reading a manifest: it lists delete files, which headrace does not apply yet");
+  }
+  file.path = value.field(id::kFilePath).bytes();
+  file.spec_id = spec.spec_id;
+  const AvroValue& partition = value.field(id::kPartition);
+  for (size_t i = 0; i < types.size(); ++i) {
+    file.partition.push_back(partition_text(types[i], partition.field(spec.fields[i].field_id)));
+  }
+  file.record_count = required_integer(value, id::kRecordCount, "record_count");
+  file.file_size_bytes = required_integer(value, id::kFileSize, "file_size_in_bytes");
+  file.column_sizes = counts_of(value.field(id::kColumnSizes));
+  file.value_counts = counts_of(value.field(id::kValueCounts));
+  file.null_value_counts = counts_of(value.field(id::kNullValueCounts));
+  file.lower_bounds = bounds_of(value.field(id::kLowerBounds));
+  file.upper_bounds = bounds_of(value.field(id::kUpperBounds));
+  if (const AvroValue& offsets = value.field(id::kSplitOffsets); !offsets.is_null()) {
+    for (const AvroValue& offset : offsets.array()) file.split_offsets.push_back(offset.integer());
+  }
+  if (const AvroValue& order = value.field(id::kSortOrderId); !order.is_null()) {
+    file.sort_order_id = static_cast<int>(order.integer());
+  }
+  return file;
+}
+
+ManifestEntry entry_of(const AvroValue& row, const ManifestFile& manifest,
+                       const PartitionSpec& spec, const std::vector<Type>& types) {
+  ManifestEntry entry;
+  const int64_t status = required_integer(row, id::kStatus, "status");
+  if (status < 0 || status > 2) {
+    fail(ErrorKind::kCorrupt, "reading a manifest: an entry has status {}", status);
+  }
+  entry.status = static_cast<EntryStatus>(status);
+  entry.snapshot_id = integer_or(row.field(id::kSnapshotId), manifest.added_snapshot_id);
+  entry.sequence_number = integer_or(row.field(id::kSequenceNumber), manifest.sequence_number);
+  entry.file_sequence_number =
+      integer_or(row.field(id::kFileSequenceNumber), manifest.sequence_number);
+  entry.file = data_file_of(row.field(id::kDataFile), spec, types);
+  entry.file.sequence_number = entry.sequence_number;
+  entry.file.added_snapshot_id = entry.snapshot_id;
+  return entry;
+}
+
+}  // namespace
+
+std::string write_manifest(const Schema& schema, const PartitionSpec& spec,
+                           const ManifestEntries& entries, std::string_view sync_marker) {
+  const std::vector<Type> types = partition_types(schema, spec);
+  AvroValues rows;
+  rows.reserve(entries.size());
+  for (const ManifestEntry& entry : entries) rows.push_back(entry_value(entry, types));
+  const AvroMetadata metadata{{"schema", to_text(to_json(schema))},
+                              {"schema-id", format("{}", schema.schema_id)},
+                              {"partition-spec", to_text(member(to_json(spec), "fields"))},
+                              {"partition-spec-id", format("{}", spec.spec_id)},
+                              {"format-version", "2"},
+                              {"content", "data"}};
+  return write_avro_file(manifest_schema(schema, spec), metadata, rows, sync_marker);
+}
+
+ManifestEntries read_manifest(std::string_view bytes, const ManifestFile& manifest,
+                              const Schema& schema, const PartitionSpec& spec) {
+  const AvroContent content = read_avro_file(bytes);
+  const std::vector<Type> types = partition_types(schema, spec);
+  ManifestEntries entries;
+  entries.reserve(content.rows.size());
+  for (const AvroValue& row : content.rows) entries.push_back(entry_of(row, manifest, spec, types));
+  return entries;
+}
+
+}  // namespace headrace::lake

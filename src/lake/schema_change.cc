@@ -1,0 +1,88 @@
+#include "lake/schema_change.h"
+
+#include <algorithm>
+#include <set>
+
+#include "base/error.h"
+
+namespace headrace::lake {
+namespace {
+
+bool may_become(const Type& from, const Type& to) {
+  if (from.kind == to.kind) {
+    if (from.kind == TypeKind::kDecimal) {
+      return from.scale == to.scale && from.precision <= to.precision;
+    }
+    return from.kind != TypeKind::kFixed || from.length == to.length;
+  }
+  return (from.kind == TypeKind::kInt && to.kind == TypeKind::kLong) ||
+         (from.kind == TypeKind::kFloat && to.kind == TypeKind::kDouble);
+}
+
+void assign_ids(std::vector<Field>& fields, int& last_id) {
+  for (Field& field : fields) {
+    if (field.id == 0) field.id = ++last_id;
+  }
+  for (Field& field : fields) assign_ids(field.type.fields, last_id);
+}
+
+void check_fields(const std::vector<Field>& fields, const Schema& before, int last_known_id,
+                  bool nested, std::set<int>& seen) {
+  std::set<std::string> names;
+  for (const Field& field : fields) {
+    if (field.name.empty() || !names.insert(field.name).second) {
+      fail(ErrorKind::kInvalid, "changing columns: \"{}\" appears twice or is empty", field.name);
+    }
+    if (!seen.insert(field.id).second) {
+      fail(ErrorKind::kInvalid, "changing columns: field id {} appears twice", field.id);
+    }
+    const Field* old = before.find_id(field.id);
+    if (old == nullptr && field.id <= last_known_id) {
+      fail(ErrorKind::kInvalid, "changing columns: \"{}\" has field id {}, which is used up",
+           field.name, field.id);
+    }
+    if (old != nullptr && nested && old->name != field.name) {
+      // DuckDB finds top-level columns by field id, those inside a struct by name.
+      fail(ErrorKind::kUnsupported, "changing columns: \"{}\" inside a struct cannot be renamed",
+           old->name);
+    }
+    if (old == nullptr && field.required && !nested) {
+      fail(ErrorKind::kInvalid, "changing columns: new column \"{}\" cannot be required",
+           field.name);
+    }
+    if (old != nullptr &&
+        (!may_become(old->type, field.type) || (field.required && !old->required))) {
+      fail(ErrorKind::kInvalid,
+           "changing columns: \"{}\" cannot go from {} to {}; only int → long, float → double and "
+           "more digits of a decimal keep old files readable",
+           field.name, to_duckdb(old->type), to_duckdb(field.type));
+    }
+    check_fields(field.type.fields, before, last_known_id, true, seen);
+  }
+}
+
+}  // namespace
+
+Schema changed_schema(const TableMetadata& metadata, const Schema& wanted) {
+  Schema schema = wanted;
+  const Schema& before = metadata.current_schema();
+  int last_id = metadata.last_column_id;
+  assign_ids(schema.fields, last_id);
+  std::set<int> seen;
+  for (const PartitionField& field : metadata.default_spec().fields) {
+    if (schema.find_id(field.source_id) == nullptr) {
+      fail(ErrorKind::kInvalid,
+           "changing columns: the table is partitioned by field {}, which "
+           "cannot go",
+           field.source_id);
+    }
+  }
+  check_fields(schema.fields, before, metadata.last_column_id, false, seen);
+  schema.unknown = before.unknown;
+  for (const Schema& known : metadata.schemas) {
+    schema.schema_id = std::max(schema.schema_id, known.schema_id + 1);
+  }
+  return schema;
+}
+
+}  // namespace headrace::lake

@@ -1,0 +1,13 @@
+#pragma once
+
+// Which changes of a table's columns keep its files readable (Iceberg spec, "Schema Evolution").
+
+#include "lake/table.h"
+
+namespace headrace::lake {
+
+// `wanted` as the table's next schema: new columns (id 0) get ids after last_column_id. Error
+// invalid for a change that would make old files unreadable.
+Schema changed_schema(const TableMetadata& metadata, const Schema& wanted);
+
+}  // namespace headrace::lake

@@ -1,0 +1,77 @@
+#include "lake/snapshot_summary.h"
+
+#include <charconv>
+#include <set>
+
+#include "base/format.h"
+
+namespace headrace::lake {
+namespace {
+
+struct Counts {
+  int64_t files = 0;
+  int64_t records = 0;
+  int64_t size_bytes = 0;
+
+  void add(const DataFile& file) {
+    ++files;
+    records += file.record_count;
+    size_bytes += file.file_size_bytes;
+  }
+};
+
+// A total of the parent; nullopt when it was not kept, as some writers do.
+std::optional<int64_t> previous(const Snapshot* parent, const std::string& key) {
+  if (parent == nullptr) return 0;
+  const auto entry = parent->summary.find(key);
+  if (entry == parent->summary.end()) return std::nullopt;
+  const std::string& text = entry->second;
+  int64_t value = 0;
+  if (std::from_chars(text.data(), text.data() + text.size(), value).ec != std::errc{}) {
+    return std::nullopt;
+  }
+  return value;
+}
+
+void put_if_any(Summary& summary, const std::string& key, int64_t value) {
+  if (value != 0) summary[key] = format("{}", value);
+}
+
+void put_total(Summary& summary, const Snapshot* parent, const std::string& key, int64_t change) {
+  if (const auto before = previous(parent, key)) summary[key] = format("{}", *before + change);
+}
+
+}  // namespace
+
+Summary make_summary(const TableChange& change, const std::vector<const DataFile*>& removed,
+                     const Snapshot* parent) {
+  Counts added;
+  Counts gone;
+  std::set<std::pair<int, PartitionValues>> partitions;
+  for (const DataFile& file : change.added) {
+    added.add(file);
+    partitions.emplace(file.spec_id, file.partition);
+  }
+  for (const DataFile* file : removed) {
+    gone.add(*file);
+    partitions.emplace(file->spec_id, file->partition);
+  }
+  Summary summary = change.summary;
+  summary["operation"] = change.operation;
+  put_if_any(summary, "added-data-files", added.files);
+  put_if_any(summary, "added-records", added.records);
+  put_if_any(summary, "added-files-size", added.size_bytes);
+  put_if_any(summary, "deleted-data-files", gone.files);
+  put_if_any(summary, "deleted-records", gone.records);
+  put_if_any(summary, "removed-files-size", gone.size_bytes);
+  summary["changed-partition-count"] = format("{}", partitions.size());
+  put_total(summary, parent, "total-data-files", added.files - gone.files);
+  put_total(summary, parent, "total-records", added.records - gone.records);
+  put_total(summary, parent, "total-files-size", added.size_bytes - gone.size_bytes);
+  put_total(summary, parent, "total-delete-files", 0);
+  put_total(summary, parent, "total-position-deletes", 0);
+  put_total(summary, parent, "total-equality-deletes", 0);
+  return summary;
+}
+
+}  // namespace headrace::lake

@@ -1,0 +1,236 @@
+// Looking tables up, creating and dropping them.
+
+#include "lake/store_catalog.h"
+
+#include <algorithm>
+#include <filesystem>
+
+#include "base/error.h"
+#include "lake/name_mapping.h"
+#include "lake/transform.h"
+
+namespace headrace::lake {
+namespace {
+
+constexpr int kFirstPartitionFieldId = 1000;
+constexpr size_t kMaxNameLength = 128;
+constexpr int kMaxLoadAttempts = 5;
+
+// Names become folders, and parts of URIs and keys.
+void check_name(std::string_view what, const std::string& name) {
+  const bool allowed = std::all_of(name.begin(), name.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+           c == '-' || c == ' ' || static_cast<uint8_t>(c) >= 0x80;
+  });
+  if (!name.empty() && name.size() <= kMaxNameLength && allowed) return;
+  fail(ErrorKind::kInvalid,
+       "naming a {} \"{}\": use 1 to {} letters, digits, spaces, \"_\" and \"-\"", what, name,
+       kMaxNameLength);
+}
+
+// Readers take these for wildcards or for parts of a URI.
+void check_location(const std::string& path) {
+  const size_t bad = path.find_first_of("*?[]{}#%\\'\"\n");
+  if (bad == std::string::npos) return;
+  fail(ErrorKind::kInvalid,
+       "keeping tables in {}: the character {} in a path has a meaning for readers of Iceberg; "
+       "choose another directory",
+       path, path.substr(bad, 1));
+}
+
+std::string absolute(const std::string& path) {
+  std::string full = std::filesystem::absolute(path).lexically_normal().string();
+  while (full.size() > 1 && full.back() == '/') full.pop_back();
+  return full;
+}
+
+CatalogOptions checked(CatalogOptions options) {
+  if (options.warehouse.empty()) {
+    fail(ErrorKind::kInvalid, "opening the catalog: no warehouse directory is given");
+  }
+  options.warehouse = absolute(options.warehouse);
+  check_location(options.warehouse);
+  return options;
+}
+
+std::string location_of(const CreateTable& request, const std::string& warehouse) {
+  if (request.location.empty()) {
+    return file_uri(warehouse + "/" + request.identifier.database + "/" + request.identifier.name);
+  }
+  const std::string path = absolute(local_path(request.location));
+  check_location(path);
+  return file_uri(path);
+}
+
+void check_types(const std::vector<Field>& fields) {
+  for (const Field& field : fields) {
+    if (field.type.kind == TypeKind::kFixed) {
+      fail(ErrorKind::kUnsupported,
+           "creating a table: column \"{}\" is fixed[{}], which DuckDB cannot write; use binary",
+           field.name, field.type.length);
+    }
+    check_types(field.type.fields);
+  }
+}
+
+TableMetadata first_metadata(const CreateTable& request, const std::string& location,
+                             Random& random, int64_t now_ms) {
+  check_types(request.schema.fields);
+  TableMetadata metadata;
+  metadata.table_uuid = make_uuid(random);
+  metadata.location = location;
+  metadata.last_updated_ms = now_ms;
+  metadata.schemas = {request.schema};
+  metadata.current_schema_id = request.schema.schema_id;
+  metadata.last_column_id = request.schema.highest_field_id();
+  PartitionSpec spec;
+  for (const std::string& text : request.partition_by) {
+    const int id = kFirstPartitionFieldId + static_cast<int>(spec.fields.size());
+    spec.fields.push_back(parse_partition_field(text, request.schema, id));
+    metadata.last_partition_id = id;
+  }
+  metadata.partition_specs = {std::move(spec)};
+  metadata.sort_orders = {JsonObject{{"order-id", 0}, {"fields", JsonArray{}}}};
+  metadata.properties = {{kNameMappingProperty, name_mapping(request.schema)},
+                         {"write.parquet.compression-codec", "zstd"}};
+  for (const auto& [key, value] : request.properties) metadata.properties[key] = value;
+  return metadata;
+}
+
+}  // namespace
+
+std::string pointer_value(const std::string& metadata_location) {
+  return to_text(JsonObject{{"metadata_location", metadata_location}});
+}
+
+std::unique_ptr<Catalog> Catalog::open(store::MetadataStore& store, FileSystem& files, Clock& clock,
+                                       Random& random, const CatalogOptions& options) {
+  return std::make_unique<StoreCatalog>(store, files, clock, random, options);
+}
+
+StoreCatalog::StoreCatalog(store::MetadataStore& store, FileSystem& files, Clock& clock,
+                           Random& random, const CatalogOptions& options)
+    : store_(store),
+      file_system_(files),
+      clock_(clock),
+      random_(random),
+      options_(checked(options)),
+      files_(files, random) {}
+
+std::vector<std::string> StoreCatalog::databases() {
+  std::vector<std::string> names;
+  for (const TableIdentifier& identifier : list("")) {
+    if (names.empty() || names.back() != identifier.database) names.push_back(identifier.database);
+  }
+  return names;
+}
+
+std::vector<TableIdentifier> StoreCatalog::list(const std::string& database) {
+  std::vector<TableIdentifier> identifiers;
+  const std::string prefix = database.empty() ? "" : database + ".";
+  for (const store::Entry& entry : store_.list(kTablesSpace, prefix)) {
+    const size_t dot = entry.key.find('.');
+    const Json value = parse_json(entry.value, "a table's pointer");
+    if (dot == std::string::npos || find_member(value, "metadata_location") == nullptr) continue;
+    identifiers.push_back({entry.key.substr(0, dot), entry.key.substr(dot + 1)});
+  }
+  std::sort(identifiers.begin(), identifiers.end());
+  return identifiers;
+}
+
+StoreCatalog::Pointer StoreCatalog::pointer(const TableIdentifier& identifier) {
+  Pointer found;
+  const auto entry = store_.get(kTablesSpace, identifier.to_string());
+  if (!entry) return found;
+  found.version = entry->version;
+  const Json value = parse_json(entry->value, "a table's pointer");
+  if (const Json* location = find_member(value, "metadata_location")) {
+    found.location = std::string(location->as_string());
+  }
+  return found;
+}
+
+TablePtr StoreCatalog::cached(const TableIdentifier& identifier, const Pointer& at) {
+  const std::lock_guard lock(mutex_);
+  const auto found = tables_.find(identifier);
+  if (found == tables_.end() || found->second->catalog_version != at.version ||
+      found->second->metadata_location != *at.location) {
+    return nullptr;
+  }
+  return found->second;
+}
+
+void StoreCatalog::remember(TablePtr table) {
+  const std::lock_guard lock(mutex_);
+  TablePtr& known = tables_[table->identifier];
+  if (known == nullptr || known->catalog_version < table->catalog_version) known = std::move(table);
+}
+
+TablePtr StoreCatalog::table_at(const TableIdentifier& identifier, const Pointer& at) {
+  if (TablePtr known = cached(identifier, at)) return known;
+  auto table = std::make_shared<Table>();
+  table->identifier = identifier;
+  table->metadata_location = *at.location;
+  table->catalog_version = at.version;
+  table->metadata = files_.read_metadata(*at.location);
+  remember(table);
+  return table;
+}
+
+TablePtr StoreCatalog::find(const TableIdentifier& identifier) {
+  for (int attempt = 1;; ++attempt) {
+    const Pointer at = pointer(identifier);
+    if (!at.location) return nullptr;
+    try {
+      return table_at(identifier, at);
+    } catch (const Error&) {
+      // Old metadata files are removed by commits: the pointer may have moved on meanwhile.
+      if (attempt == kMaxLoadAttempts || pointer(identifier).version == at.version) throw;
+    }
+  }
+}
+
+TablePtr StoreCatalog::load(const TableIdentifier& identifier) {
+  if (TablePtr table = find(identifier)) return table;
+  fail(ErrorKind::kNotFound, "table {} does not exist", identifier.to_string());
+}
+
+TablePtr StoreCatalog::create(const CreateTable& request) {
+  const std::string name = request.identifier.to_string();
+  check_name("database", request.identifier.database);
+  check_name("table", request.identifier.name);
+  const Pointer before = pointer(request.identifier);
+  if (before.location) fail(ErrorKind::kAlreadyExists, "table {} exists already", name);
+  const std::string location = location_of(request, options_.warehouse);
+  auto table = std::make_shared<Table>();
+  table->identifier = request.identifier;
+  table->metadata = first_metadata(request, location, random_, millis_since_epoch(clock_.now()));
+  files_.make_directory(local_path(location) + "/metadata");
+  files_.make_directory(local_path(location) + "/data");
+  table->metadata_location = files_.write_metadata(table->metadata, "");
+  table->catalog_version = before.version + 1;
+  try {
+    store_.apply({{kTablesSpace, name, pointer_value(table->metadata_location), before.version}});
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::kConflict) throw;
+    files_.remove_best_effort(table->metadata_location);
+    fail(ErrorKind::kAlreadyExists, "table {} exists already: it was created meanwhile", name);
+  }
+  remember(table);
+  return table;
+}
+
+void StoreCatalog::drop(const TableIdentifier& identifier, bool purge) {
+  const TablePtr table = load(identifier);
+  store_.apply({{kTablesSpace, identifier.to_string(), to_text(JsonObject{{"dropped", true}}),
+                 table->catalog_version}});
+  if (purge) file_system_.remove_all(local_path(table->metadata.location));
+}
+
+std::string StoreCatalog::data_directory(const Table& table) {
+  const std::string path = local_path(table.metadata.location) + "/data";
+  files_.make_directory(path);
+  return path;
+}
+
+}  // namespace headrace::lake

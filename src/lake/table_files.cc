@@ -1,0 +1,140 @@
+#include "lake/table_files.h"
+
+#include <charconv>
+#include <filesystem>
+
+#include "base/error.h"
+
+namespace headrace::lake {
+namespace {
+
+constexpr size_t kCachedListEntries = 20'000;
+constexpr size_t kCachedManifestEntries = 50'000;
+
+// The number in front of the name of a metadata file; −1 for names of another pattern.
+int64_t version_of(const std::string& location) {
+  const size_t slash = location.rfind('/');
+  const size_t begin = slash == std::string::npos ? 0 : slash + 1;
+  int64_t version = -1;
+  const char* end = location.data() + location.size();
+  if (std::from_chars(location.data() + begin, end, version).ec != std::errc{}) return -1;
+  return version;
+}
+
+}  // namespace
+
+TableFiles::TableFiles(FileSystem& files, Random& random)
+    : files_(files),
+      random_(random),
+      lists_(kCachedListEntries),
+      manifests_(kCachedManifestEntries) {}
+
+TableMetadata TableFiles::read_metadata(const std::string& location) {
+  try {
+    return table_metadata_from_json(
+        parse_json(files_.read(local_path(location)), "table metadata"));
+  } catch (const Error& error) {
+    // A pointer to a file that is not there or is no JSON is damage, whatever it looks like here.
+    const bool damaged =
+        error.kind() == ErrorKind::kNotFound || error.kind() == ErrorKind::kInvalid;
+    throw Error(damaged ? ErrorKind::kCorrupt : error.kind(),
+                format("reading {}: {}", location, error.message()));
+  }
+}
+
+ManifestListPtr TableFiles::manifest_list(const Snapshot& snapshot) {
+  if (ManifestListPtr known = lists_.find(snapshot.manifest_list)) return known;
+  try {
+    auto list = std::make_shared<const ManifestList>(
+        read_manifest_list(files_.read(local_path(snapshot.manifest_list))));
+    lists_.put(snapshot.manifest_list, list, list->size() + 1);
+    return list;
+  } catch (const Error& error) {
+    throw error.with_context(format("reading the manifest list {}", snapshot.manifest_list));
+  }
+}
+
+ManifestEntriesPtr TableFiles::manifest(const TableMetadata& metadata,
+                                        const ManifestFile& manifest) {
+  if (ManifestEntriesPtr known = manifests_.find(manifest.path)) return known;
+  try {
+    auto entries = std::make_shared<const ManifestEntries>(
+        read_manifest(files_.read(local_path(manifest.path)), manifest, metadata.current_schema(),
+                      metadata.spec(manifest.spec_id)));
+    manifests_.put(manifest.path, entries, entries->size() + 1);
+    return entries;
+  } catch (const Error& error) {
+    throw error.with_context(format("reading the manifest {}", manifest.path));
+  }
+}
+
+std::string TableFiles::write_metadata(const TableMetadata& metadata,
+                                       const std::string& previous_location) {
+  const int64_t version = previous_location.empty() ? 0 : version_of(previous_location) + 1;
+  const std::string path =
+      metadata_path(metadata, format("{:05}-{}.metadata.json", version, make_uuid(random_)));
+  files_.write_new(path, to_text(to_json(metadata)));
+  return file_uri(path);
+}
+
+ManifestFile TableFiles::write_manifest(const TableMetadata& metadata, int spec_id,
+                                        ManifestEntries entries) {
+  const Schema& schema = metadata.current_schema();
+  const PartitionSpec& spec = metadata.spec(spec_id);
+  ManifestFile manifest = summarize(schema, spec, entries);
+  const std::string bytes = lake::write_manifest(schema, spec, entries, sync_marker());
+  const std::string path = metadata_path(metadata, make_uuid(random_) + "-m0.avro");
+  files_.write_new(path, bytes);
+  manifest.path = file_uri(path);
+  manifest.length = static_cast<int64_t>(bytes.size());
+  return manifest;
+}
+
+std::string TableFiles::write_manifest_list(const TableMetadata& metadata, const Snapshot& snapshot,
+                                            ManifestList manifests) {
+  const std::string path = metadata_path(
+      metadata, format("snap-{}-1-{}.avro", snapshot.snapshot_id, make_uuid(random_)));
+  files_.write_new(path, lake::write_manifest_list(manifests, snapshot, sync_marker()));
+  const std::string uri = file_uri(path);
+  const size_t weight = manifests.size() + 1;
+  lists_.put(uri, std::make_shared<const ManifestList>(std::move(manifests)), weight);
+  return uri;
+}
+
+void TableFiles::make_directory(const std::string& path) {
+  std::vector<std::string> missing;
+  std::filesystem::path at(path);
+  while (!at.empty() && at.has_relative_path() && !files_.exists(at.string())) {
+    missing.push_back(at.string());
+    at = at.parent_path();
+  }
+  files_.create_directories(path);
+  // A name is durable when the directory that holds it is synced.
+  for (const std::string& created : missing) {
+    files_.sync_directory(std::filesystem::path(created).parent_path().string());
+  }
+}
+
+void TableFiles::remove_best_effort(const std::string& uri) noexcept {
+  try {
+    files_.remove(local_path(uri));
+  } catch (const std::exception&) {
+    // What stays is an orphan; it does no harm.
+  }
+}
+
+std::string TableFiles::sync_marker() {
+  std::string marker;
+  for (int i = 0; i < 2; ++i) {
+    const uint64_t random = random_.next();
+    marker.append(reinterpret_cast<const char*>(&random), sizeof(random));
+  }
+  return marker;
+}
+
+std::string TableFiles::metadata_path(const TableMetadata& metadata,
+                                      const std::string& name) const {
+  return local_path(metadata.location) + "/metadata/" + name;
+}
+
+}  // namespace headrace::lake

@@ -1,0 +1,250 @@
+// Table metadata as Iceberg's JSON (spec, appendix C) and back. What headrace does not know is kept
+// and written again.
+
+#include <algorithm>
+#include <array>
+
+#include "base/error.h"
+#include "lake/table.h"
+
+namespace headrace::lake {
+namespace {
+
+constexpr std::array<std::string_view, 20> kTableMembers = {"format-version",
+                                                            "table-uuid",
+                                                            "location",
+                                                            "last-sequence-number",
+                                                            "last-updated-ms",
+                                                            "last-column-id",
+                                                            "current-schema-id",
+                                                            "schemas",
+                                                            "default-spec-id",
+                                                            "partition-specs",
+                                                            "last-partition-id",
+                                                            "default-sort-order-id",
+                                                            "sort-orders",
+                                                            "properties",
+                                                            "current-snapshot-id",
+                                                            "snapshots",
+                                                            "snapshot-log",
+                                                            "metadata-log",
+                                                            "refs",
+                                                            "schema"};
+constexpr std::array<std::string_view, 7> kSnapshotMembers = {
+    "snapshot-id", "parent-snapshot-id", "sequence-number", "timestamp-ms", "manifest-list",
+    "summary",     "schema-id"};
+constexpr std::array<std::string_view, 3> kSchemaMembers = {"type", "schema-id", "fields"};
+
+template <size_t N>
+JsonObject unknown_members(const Json& json, const std::array<std::string_view, N>& known) {
+  JsonObject unknown;
+  for (const auto& [name, value] : json.as_object()) {
+    if (std::find(known.begin(), known.end(), std::string_view(name)) == known.end()) {
+      unknown[name] = value;
+    }
+  }
+  return unknown;
+}
+
+void add_members(JsonObject& object, const JsonObject& unknown) {
+  for (const auto& [name, value] : unknown) object[name] = value;
+}
+
+JsonObject text_map_json(const std::map<std::string, std::string>& map) {
+  JsonObject object;
+  for (const auto& [key, value] : map) object[key] = value;
+  return object;
+}
+
+std::map<std::string, std::string> text_map(const Json* json) {
+  std::map<std::string, std::string> map;
+  if (json == nullptr) return map;
+  if (!json->is_object()) fail(ErrorKind::kInvalid, "properties are not an object");
+  for (const auto& [key, value] : json->get_object()) {
+    if (!value.is_string()) {
+      fail(ErrorKind::kInvalid, "the value of \"{}\" is not a string", std::string(key));
+    }
+    map[std::string(key)] = std::string(value.get_string());
+  }
+  return map;
+}
+
+JsonArray array_or_empty(const Json& json, std::string_view name) {
+  const Json* found = find_member(json, name);
+  if (found == nullptr) return {};
+  if (!found->is_array()) fail(ErrorKind::kInvalid, "\"{}\" is not an array", name);
+  return found->get_array();
+}
+
+Json snapshot_json(const Snapshot& snapshot) {
+  JsonObject object{
+      {"snapshot-id", snapshot.snapshot_id},        {"sequence-number", snapshot.sequence_number},
+      {"timestamp-ms", snapshot.timestamp_ms},      {"manifest-list", snapshot.manifest_list},
+      {"summary", text_map_json(snapshot.summary)}, {"schema-id", snapshot.schema_id}};
+  if (snapshot.parent_snapshot_id) object["parent-snapshot-id"] = *snapshot.parent_snapshot_id;
+  add_members(object, snapshot.unknown);
+  return object;
+}
+
+Snapshot snapshot_from_json(const Json& json, int current_schema_id) {
+  Snapshot snapshot;
+  snapshot.snapshot_id = integer_member(json, "snapshot-id");
+  if (const Json* parent = find_member(json, "parent-snapshot-id")) {
+    snapshot.parent_snapshot_id = parent->to_number<int64_t>();
+  }
+  snapshot.sequence_number = integer_member_or(json, "sequence-number", 0);
+  snapshot.timestamp_ms = integer_member(json, "timestamp-ms");
+  snapshot.manifest_list = string_member(json, "manifest-list");
+  snapshot.summary = text_map(find_member(json, "summary"));
+  snapshot.schema_id = static_cast<int>(integer_member_or(json, "schema-id", current_schema_id));
+  snapshot.unknown = unknown_members(json, kSnapshotMembers);
+  return snapshot;
+}
+
+void read_version(TableMetadata& metadata, const Json& json) {
+  metadata.format_version = static_cast<int>(integer_member(json, "format-version"));
+  if (metadata.format_version != 2) {
+    fail(ErrorKind::kUnsupported, "its format version is {}; headrace reads and writes version 2",
+         metadata.format_version);
+  }
+}
+
+void read_schemas(TableMetadata& metadata, const Json& json) {
+  metadata.last_column_id = static_cast<int>(integer_member(json, "last-column-id"));
+  metadata.current_schema_id = static_cast<int>(integer_member(json, "current-schema-id"));
+  for (const Json& entry : array_or_empty(json, "schemas")) {
+    metadata.schemas.push_back(schema_from_json(entry));
+    metadata.schemas.back().unknown = unknown_members(entry, kSchemaMembers);
+  }
+  metadata.current_schema();
+}
+
+void read_specs(TableMetadata& metadata, const Json& json) {
+  metadata.default_spec_id = static_cast<int>(integer_member(json, "default-spec-id"));
+  metadata.last_partition_id = static_cast<int>(integer_member_or(json, "last-partition-id", 999));
+  for (const Json& entry : array_or_empty(json, "partition-specs")) {
+    metadata.partition_specs.push_back(partition_spec_from_json(entry));
+  }
+  metadata.default_spec();
+  metadata.default_sort_order_id =
+      static_cast<int>(integer_member_or(json, "default-sort-order-id", 0));
+  metadata.sort_orders = array_or_empty(json, "sort-orders");
+}
+
+void read_snapshots(TableMetadata& metadata, const Json& json) {
+  for (const Json& entry : array_or_empty(json, "snapshots")) {
+    metadata.snapshots.push_back(snapshot_from_json(entry, metadata.current_schema_id));
+  }
+  // Some writers put −1 for "none".
+  const int64_t current = integer_member_or(json, "current-snapshot-id", -1);
+  if (current != -1) {
+    metadata.current_snapshot_id = current;
+    if (metadata.current_snapshot() == nullptr) {
+      fail(ErrorKind::kCorrupt, "its current snapshot {} is not among its snapshots", current);
+    }
+  }
+  metadata.snapshot_log = array_or_empty(json, "snapshot-log");
+  metadata.metadata_log = array_or_empty(json, "metadata-log");
+  if (const Json* refs = find_member(json, "refs"); refs != nullptr && refs->is_object()) {
+    metadata.refs = refs->get_object();
+  }
+}
+
+TableMetadata read_metadata(const Json& json) {
+  TableMetadata metadata;
+  read_version(metadata, json);
+  metadata.table_uuid = string_member(json, "table-uuid");
+  metadata.location = string_member(json, "location");
+  metadata.last_sequence_number = integer_member_or(json, "last-sequence-number", 0);
+  metadata.last_updated_ms = integer_member(json, "last-updated-ms");
+  read_schemas(metadata, json);
+  read_specs(metadata, json);
+  metadata.properties = text_map(find_member(json, "properties"));
+  read_snapshots(metadata, json);
+  metadata.unknown = unknown_members(json, kTableMembers);
+  return metadata;
+}
+
+template <class Items>
+JsonArray array_of(const Items& items, Json (*convert)(const typename Items::value_type&)) {
+  JsonArray array;
+  array.reserve(items.size());
+  for (const auto& item : items) array.push_back(convert(item));
+  return array;
+}
+
+Json schema_json(const Schema& schema) {
+  Json json = to_json(schema);
+  add_members(json.as_object(), schema.unknown);
+  return json;
+}
+
+Json spec_json(const PartitionSpec& spec) { return to_json(spec); }
+
+}  // namespace
+
+const Schema& TableMetadata::current_schema() const {
+  for (const Schema& schema : schemas) {
+    if (schema.schema_id == current_schema_id) return schema;
+  }
+  fail(ErrorKind::kCorrupt, "table {} has no schema {}", location, current_schema_id);
+}
+
+const PartitionSpec& TableMetadata::default_spec() const { return spec(default_spec_id); }
+
+const PartitionSpec& TableMetadata::spec(int spec_id) const {
+  for (const PartitionSpec& spec : partition_specs) {
+    if (spec.spec_id == spec_id) return spec;
+  }
+  fail(ErrorKind::kCorrupt, "table {} has no partition spec {}", location, spec_id);
+}
+
+const Snapshot* TableMetadata::current_snapshot() const {
+  return current_snapshot_id ? snapshot(*current_snapshot_id) : nullptr;
+}
+
+const Snapshot* TableMetadata::snapshot(SnapshotId id) const {
+  // The newest are asked for most.
+  const auto found = std::find_if(snapshots.rbegin(), snapshots.rend(),
+                                  [&](const Snapshot& entry) { return entry.snapshot_id == id; });
+  return found == snapshots.rend() ? nullptr : &*found;
+}
+
+Json to_json(const TableMetadata& metadata) {
+  JsonObject object{{"format-version", metadata.format_version},
+                    {"table-uuid", metadata.table_uuid},
+                    {"location", metadata.location},
+                    {"last-sequence-number", metadata.last_sequence_number},
+                    {"last-updated-ms", metadata.last_updated_ms},
+                    {"last-column-id", metadata.last_column_id},
+                    {"current-schema-id", metadata.current_schema_id},
+                    {"schemas", array_of(metadata.schemas, schema_json)},
+                    {"default-spec-id", metadata.default_spec_id},
+                    {"partition-specs", array_of(metadata.partition_specs, spec_json)},
+                    {"last-partition-id", metadata.last_partition_id},
+                    {"default-sort-order-id", metadata.default_sort_order_id},
+                    {"sort-orders", metadata.sort_orders},
+                    {"properties", text_map_json(metadata.properties)},
+                    {"refs", metadata.refs},
+                    {"snapshots", array_of(metadata.snapshots, snapshot_json)},
+                    {"snapshot-log", metadata.snapshot_log},
+                    {"metadata-log", metadata.metadata_log}};
+  if (metadata.current_snapshot_id) object["current-snapshot-id"] = *metadata.current_snapshot_id;
+  add_members(object, metadata.unknown);
+  return object;
+}
+
+TableMetadata table_metadata_from_json(const Json& json) {
+  if (!json.is_object()) fail(ErrorKind::kCorrupt, "reading table metadata: it is not an object");
+  try {
+    return read_metadata(json);
+  } catch (const Error& error) {
+    // What is wrong in a stored file is not the caller's mistake.
+    const ErrorKind kind = error.kind() == ErrorKind::kInvalid ? ErrorKind::kCorrupt : error.kind();
+    throw Error(kind, error.message()).with_context("reading table metadata");
+  } catch (const boost::system::system_error& error) {
+    fail(ErrorKind::kCorrupt, "reading table metadata: {}", error.what());
+  }
+}
+
+}  // namespace headrace::lake
