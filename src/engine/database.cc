@@ -82,6 +82,11 @@ void Database::register_function(std::shared_ptr<ScalarFunction> function) {
   register_scalar_function(*state_, std::move(function));
 }
 
+std::string Database::canonical_type(const std::string& type) {
+  return state_->with_own_connection(
+      [&](duckdb_connection connection) { return name_of(logical_type(connection, type).get()); });
+}
+
 thread_local std::string_view sql_in_preparation;
 
 namespace {

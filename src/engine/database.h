@@ -52,9 +52,14 @@ class Database {
   void register_function(std::shared_ptr<TableFunction> function);
   void register_function(std::shared_ptr<ScalarFunction> function);
 
-  // A name that is no table ("system.topics") is offered to the resolver, which may answer with the
-  // call of a table function that stands for it. Called while a query is bound, from any thread.
-  // Set it once.
+  // A type as the engine spells it: "decimal(12, 2)" → "DECIMAL(12,2)". invalid when there is none
+  // such.
+  std::string canonical_type(const std::string& type);
+
+  // A table of the schema `system` ("system.topics") is offered to the resolver by its name alone
+  // ("topics"), which may answer with the call of a table function that stands for it. (DuckDB keeps
+  // the name `system` for itself, so such tables cannot be views.) Called while a query is bound,
+  // from any thread. Set it once.
   struct TableCall {
     std::string function;
     std::vector<std::string> arguments;  // VARCHARs

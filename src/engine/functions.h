@@ -41,6 +41,8 @@ class TableFunction {
     std::shared_ptr<void> state;  // handed to scan()
     int64_t estimated_rows = -1;  // −1: not known
   };
+  // False: every column is always asked for, even those that the query drops.
+  virtual bool supports_projection() const { return true; }
   virtual Binding bind(const std::vector<std::string>& arguments) = 0;
   virtual std::unique_ptr<TableScan> scan(const std::shared_ptr<void>& state) = 0;
 };

@@ -133,13 +133,13 @@ void register_table_function(Database::State& state, std::shared_ptr<TableFuncti
     for (const std::string& parameter : function->parameter_types()) {
       duckdb_table_function_add_parameter(handle, logical_type(connection, parameter).get());
     }
+    duckdb_table_function_supports_projection_pushdown(handle, function->supports_projection());
     duckdb_table_function_set_extra_info(handle, new Registration{&state, std::move(function)},
                                          destroy<Registration>);
     duckdb_table_function_set_bind(handle, bind_function);
     duckdb_table_function_set_init(handle, init_function);
     duckdb_table_function_set_local_init(handle, init_local);
     duckdb_table_function_set_function(handle, produce);
-    duckdb_table_function_supports_projection_pushdown(handle, true);
     const duckdb_state registered = duckdb_register_table_function(connection, handle);
     duckdb_destroy_table_function(&handle);
     if (registered == DuckDBError)
