@@ -1,0 +1,38 @@
+#pragma once
+
+// Every command registers itself on the app and leaves its action in the session. A new command is
+// one file here, one line below and one in commands.cc.
+
+namespace CLI {
+class App;
+}
+
+namespace headrace::cli {
+
+class Session;
+
+void add_init(CLI::App& app, Session& session);
+void add_check(CLI::App& app, Session& session);
+void add_docs(CLI::App& app, Session& session);
+void add_serve(CLI::App& app, Session& session);
+void add_run(CLI::App& app, Session& session);
+void add_status(CLI::App& app, Session& session);
+void add_send(CLI::App& app, Session& session);
+void add_tail(CLI::App& app, Session& session);
+void add_sql(CLI::App& app, Session& session);
+void add_topics(CLI::App& app, Session& session);
+void add_tables(CLI::App& app, Session& session);
+void add_jobs(CLI::App& app, Session& session);
+void add_dead_letters(CLI::App& app, Session& session);
+void add_completion(CLI::App& app, Session& session);
+void add_version(CLI::App& app, Session& session);
+void add_help(CLI::App& app, Session& session);
+
+// All of them, in the order of the help.
+void add_commands(CLI::App& app, Session& session);
+
+// A subcommand in that group of the help, which takes the global options after its name, too.
+CLI::App* add_command(CLI::App& app, const char* name, const char* description,
+                      const char* group = "Commands");
+
+}  // namespace headrace::cli

@@ -1,0 +1,149 @@
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+
+#include <editline/readline.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cli/print/text_width.h"
+#include "cli/sql/line_editor.h"
+
+namespace headrace::cli {
+namespace {
+
+constexpr int kHistoryEntries = 5000;
+// What ends a word. A dot is part of one: silver.orders.
+constexpr const char* kWordBreaks = " \t\n\"'`@$><=;|&{(,)+-*/";
+
+// libedit's callbacks take no context.
+const LineEditor::Complete* completer = nullptr;
+std::vector<std::string>* candidates = nullptr;
+volatile std::sig_atomic_t interrupted = 0;
+
+extern "C" void on_interrupt(int /*number*/) { interrupted = 1; }
+
+// Reads one character itself: libedit's own reader takes an interrupted read() up again, so that
+// Ctrl-C would be noticed only at the second time.
+extern "C" int read_character(FILE* stream) {
+  std::string bytes;
+  while (bytes.size() < 4) {
+    char byte = 0;
+    const ssize_t size = ::read(::fileno(stream), &byte, 1);
+    if (size < 0 && errno == EINTR && interrupted == 0) continue;
+    if (size <= 0) return EOF;
+    bytes += byte;
+    std::string_view text = bytes;
+    const char32_t code_point = take_code_point(text);
+    if (text.empty() && code_point != 0xFFFD) return static_cast<int>(code_point);
+    if (bytes.size() == 1 && static_cast<unsigned char>(byte) < 0xC0) break;
+  }
+  return '?';
+}
+
+extern "C" char* next_candidate(const char* /*text*/, int state) {
+  if (candidates == nullptr || static_cast<size_t>(state) >= candidates->size()) return nullptr;
+  return ::strdup((*candidates)[static_cast<size_t>(state)].c_str());
+}
+
+extern "C" char** attempt_completion(const char* text, int /*start*/, int end) {
+  rl_attempted_completion_over = 1;  // no file names
+  std::vector<std::string> found;
+  const std::string_view line(rl_line_buffer);
+  found = (*completer)(line.substr(0, std::min(line.size(), static_cast<size_t>(end))), text);
+  if (found.empty()) return nullptr;
+  // libedit asks by number: it counts the calls in `state` only as zero or not.
+  candidates = &found;
+  const bool goes_on =
+      found.size() == 1 && (found.front().back() == '.' || found.front().back() == '(');
+  rl_completion_append_character = goes_on ? '\0' : ' ';
+  char** matches = rl_completion_matches(text, next_candidate);
+  candidates = nullptr;
+  return matches;
+}
+
+class TerminalEditor final : public LineEditor {
+ public:
+  TerminalEditor(std::string history_path, Complete complete)
+      : history_path_(std::move(history_path)), complete_(std::move(complete)) {
+    completer = &complete_;
+    rl_readline_name = "headrace";
+    rl_catch_signals = 0;
+    rl_getc_function = read_character;
+    rl_attempted_completion_function = attempt_completion;
+    rl_completer_word_break_characters = const_cast<char*>(kWordBreaks);
+    rl_basic_word_break_characters = kWordBreaks;
+    rl_initialize();
+    using_history();
+    stifle_history(kHistoryEntries);
+    load_history();
+  }
+
+  ~TerminalEditor() override {
+    rl_deprep_terminal();
+    completer = nullptr;
+  }
+
+  LineInput read_line(const std::string& prompt) override {
+    struct sigaction action{};
+    struct sigaction before{};
+    action.sa_handler = on_interrupt;
+    interrupted = 0;
+    ::sigaction(SIGINT, &action, &before);
+    rl_resize_terminal();
+    char* line = ::readline(prompt.c_str());
+    ::sigaction(SIGINT, &before, nullptr);
+    if (interrupted != 0) {
+      std::free(line);
+      std::fputs("^C\n", stdout);
+      std::fflush(stdout);
+      return {LineInput::Kind::kInterrupted, ""};
+    }
+    if (line == nullptr) return {LineInput::Kind::kEnd, ""};
+    std::string text(line);
+    std::free(line);
+    return {LineInput::Kind::kLine, std::move(text)};
+  }
+
+  void remember(const std::string& entry) override {
+    if (entry.empty() || entry == last_) return;
+    last_ = entry;
+    add_history(entry.c_str());
+    if (!history_path_.empty()) write_history(history_path_.c_str());
+  }
+
+ private:
+  void load_history() {
+    if (history_path_.empty()) return;
+    std::error_code failure;
+    std::filesystem::create_directories(std::filesystem::path(history_path_).parent_path(),
+                                        failure);
+    // Queries may hold what nobody else should read.
+    const int descriptor = ::open(history_path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (descriptor < 0) {
+      history_path_.clear();
+      return;
+    }
+    ::close(descriptor);
+    read_history(history_path_.c_str());
+  }
+
+  std::string history_path_;
+  Complete complete_;
+  std::string last_;
+};
+
+}  // namespace
+
+std::unique_ptr<LineEditor> make_terminal_editor(const std::string& history_path,
+                                                 LineEditor::Complete complete) {
+  return std::make_unique<TerminalEditor>(history_path, std::move(complete));
+}
+
+}  // namespace headrace::cli
