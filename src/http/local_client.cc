@@ -73,12 +73,15 @@ class LocalClient final : public Client {
     std::stop_source cancelled;
     request.cancelled = cancelled.get_token();
     auto answer = std::make_shared<Answer>();
-    const Responder respond(
-        [answer](Response response, std::string_view) { answer->set(std::move(response)); });
-    try {
-      handler_.handle(std::move(request), respond);
-    } catch (...) {
-      respond.fail(std::current_exception());
+    {
+      // Out of scope before the wait: a handler that drops its copy must be noticed.
+      const Responder respond(
+          [answer](Response response, std::string_view) { answer->set(std::move(response)); });
+      try {
+        handler_.handle(std::move(request), respond);
+      } catch (...) {
+        respond.fail(std::current_exception());
+      }
     }
     return answer->wait(cancel, cancelled);
   }

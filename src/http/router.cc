@@ -86,7 +86,8 @@ void Router::handle(Request request, Responder respond) {
         format("there is nothing at {}: GET /openapi.json lists what there is", request.target)));
     return;
   }
-  const std::string_view method = request.method == "HEAD" ? "GET" : request.method;
+  std::string_view method = request.method;
+  if (method == "HEAD") method = "GET";
   for (const Route* route : found) {
     if (route->method != method) continue;
     respond.set_route(route->pattern);

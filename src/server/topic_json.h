@@ -1,0 +1,28 @@
+#pragma once
+
+// Topics and records as the API shows them.
+
+#include <string>
+
+#include "base/json.h"
+#include "stream/log.h"
+
+namespace headrace::server {
+
+// {"name","partitions":[{"partition","start_offset","end_offset","size_bytes","segments"}],"config"}
+Json describe_topic(const stream::Topic& topic);
+// {"name","partitions","records","size_bytes"}
+Json summarize_topic(const stream::Topic& topic);
+
+struct NewTopic {
+  std::string name;
+  stream::TopicConfig config;
+};
+// Reads the body of POST /v1/topics; invalid naming the member that is unknown or of a wrong type.
+NewTopic read_new_topic(const Json& body);
+JsonObject topic_config_schema();  // JSON Schema of that body
+
+// One line of a tail: value as text, or as "value_base64" when it is not UTF-8; ends with \n.
+void append_record_line(std::string& out, int partition, const stream::RecordView& record);
+
+}  // namespace headrace::server

@@ -1,0 +1,90 @@
+#include "server/topic_routes.h"
+
+#include <utility>
+
+#include "server/topic_json.h"
+
+namespace headrace::server {
+namespace {
+
+const JsonObject kAnyObject{{"type", "object"}};
+
+JsonObject json_content(JsonObject schema) { return {{"application/json", std::move(schema)}}; }
+
+JsonObject list_schema() {
+  return {
+      {"type", "object"},
+      {"properties", JsonObject{{"topics", JsonObject{{"type", "array"}, {"items", kAnyObject}}}}}};
+}
+
+http::Response list_topics(const stream::Log& log) {
+  JsonArray topics;
+  for (const std::string& name : log.topic_names()) {
+    // It may have been deleted meanwhile.
+    if (const stream::Topic* topic = log.find_topic(name))
+      topics.push_back(summarize_topic(*topic));
+  }
+  return http::json_response(200, JsonObject{{"topics", std::move(topics)}});
+}
+
+http::Response create_topic(stream::Log& log, const http::Request& request) {
+  const NewTopic topic = read_new_topic(parse_json(request.body, "the topic's description"));
+  return http::json_response(201, describe_topic(log.create_topic(topic.name, topic.config)));
+}
+
+http::Response delete_topic(stream::Log& log, const http::Request& request) {
+  log.delete_topic(request.path_parameter("topic"));
+  http::Response response;
+  response.status = 204;
+  return response;
+}
+
+}  // namespace
+
+void add_topic_routes(Routes& routes, stream::Log& log, http::WorkerPool& pool) {
+  RouteDescription list{.method = "GET",
+                        .pattern = "/v1/topics",
+                        .operation = "listTopics",
+                        .group = "topics",
+                        .summary = "All topics with their sizes",
+                        .response = json_content(list_schema())};
+  routes.add({std::move(list), [&log](const http::Request&, const http::Responder& respond) {
+                respond(list_topics(log));
+              }});
+  RouteDescription create{.method = "POST",
+                          .pattern = "/v1/topics",
+                          .operation = "createTopic",
+                          .group = "topics",
+                          .summary = "Creates a topic",
+                          .request = json_content(topic_config_schema()),
+                          .response = json_content(kAnyObject),
+                          .success_status = 201,
+                          .error_statuses = {400, 409}};
+  routes.add({std::move(create), http::on_workers(pool, [&log](const http::Request& request) {
+                return create_topic(log, request);
+              })});
+  RouteDescription show{.method = "GET",
+                        .pattern = "/v1/topics/{topic}",
+                        .operation = "showTopic",
+                        .group = "topics",
+                        .summary = "A topic's settings, partitions, offsets and readers",
+                        .response = json_content(kAnyObject),
+                        .error_statuses = {404}};
+  routes.add(
+      {std::move(show), [&log](const http::Request& request, const http::Responder& respond) {
+         respond(
+             http::json_response(200, describe_topic(log.topic(request.path_parameter("topic")))));
+       }});
+  RouteDescription remove{.method = "DELETE",
+                          .pattern = "/v1/topics/{topic}",
+                          .operation = "deleteTopic",
+                          .group = "topics",
+                          .summary = "Deletes a topic with all its records",
+                          .success_status = 204,
+                          .error_statuses = {404, 409}};
+  routes.add({std::move(remove), http::on_workers(pool, [&log](const http::Request& request) {
+                return delete_topic(log, request);
+              })});
+}
+
+}  // namespace headrace::server
