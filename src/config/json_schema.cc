@@ -74,7 +74,8 @@ JsonObject field_schema(const Field& field) {
     schema = or_variable(std::move(schema));
   }
   if (field.not_empty) add_not_empty(field.type, schema);
-  if (!field.default_value.is_null()) schema["default"] = field.default_value;
+  const bool has_default = !field.default_value.is_null() && field.default_value != Json("");
+  if (has_default) schema["default"] = field.default_value;
   if (!field.example.empty()) schema["examples"] = JsonArray{Json(field.example)};
   schema["description"] = description;
   return schema;
