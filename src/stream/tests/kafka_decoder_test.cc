@@ -22,13 +22,13 @@ bool is_ci() {
   return ci != nullptr && std::string_view(ci) == "true";
 }
 
-struct Run {
+struct Finished {
   int status = -1;
   std::string output;
 };
 
-Run run(const std::string& command) {
-  Run result;
+Finished run(const std::string& command) {
+  Finished result;
   FILE* const pipe = ::popen(command.c_str(), "r");
   if (pipe == nullptr) return result;
   char buffer[4096];
@@ -94,7 +94,7 @@ TEST(KafkaDecoder, ReadsASegment) {
   const std::string copy = fixture.directory() + "/copied.log";
   std::filesystem::copy_file(fixture.log_file("t", 0, 0), copy);
 
-  const Run decoded = run(format("'{}' '{}/src/stream/tests/kafka_decoder.py' '{}'", python,
+  const Finished decoded = run(format("'{}' '{}/src/stream/tests/kafka_decoder.py' '{}'", python,
                                  HEADRACE_SOURCE_DIR, copy));
   if (decoded.status == 3 && !is_ci()) GTEST_SKIP() << missing;
   ASSERT_EQ(decoded.status, 0) << decoded.output;
