@@ -6,6 +6,7 @@ import time
 
 from events import BROKEN_EVERY, broken_up_to
 
+PAGE_RECORDS = 1000
 NUMBER = re.compile(r'"id":(\d+)')
 
 
@@ -22,11 +23,12 @@ class Topic:
 
     def read_on(self, connection):
         for partition in range(len(self._next)):
-            while self._read_page(connection, partition):
+            # A page that is not full was the last; to wait for an empty one under load is to wait for ever.
+            while self._read_page(connection, partition) == PAGE_RECORDS:
                 pass
 
     def _read_page(self, connection, partition):
-        path = f"/v1/topics/events/records?partition={partition}&offset={self._next[partition]}&limit=1000"
+        path = f"/v1/topics/events/records?partition={partition}&offset={self._next[partition]}&limit={PAGE_RECORDS}"
         lines = connection.request("GET", path).splitlines()
         for line in lines:
             record = json.loads(line)
