@@ -41,7 +41,7 @@ def check_by_duckdb(connection, case):
     for column, total in case["sums"].items():
         text = connection.sql(f"SELECT sum({column})::VARCHAR FROM {source}").fetchone()[0]
         check(f"DuckDB sum of {column}", text, total)
-    connection.sql(f"SELECT * FROM {source}").fetchall()
+    connection.sql(f"SELECT * FROM {source}").to_arrow_table()
     for query in case["queries"]:
         count = connection.sql(f"SELECT count(*) FROM {source} WHERE {query['where']}").fetchone()[0]
         check(f"DuckDB rows where {query['where']}", count, query["rows"])

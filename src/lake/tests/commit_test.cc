@@ -1,0 +1,270 @@
+// Commits under faults, races and in large numbers.
+
+#include <filesystem>
+#include <thread>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/testing/faulty_file_system.h"
+#include "lake/testing/error_kind.h"
+#include "lake/testing/lake_fixture.h"
+
+namespace headrace::lake {
+namespace {
+
+using ::testing::AnyOf;
+using ::testing::SizeIs;
+
+std::unique_ptr<Catalog> open_catalog(LakeFixture& lake, FileSystem& files,
+                                      store::MetadataStore& store, CatalogOptions options = {}) {
+  options.warehouse = lake.directory.path() + "/warehouse";
+  return Catalog::open(store, files, lake.clock, lake.random, options);
+}
+
+void append_many(LakeFixture& lake, Catalog& catalog, const TableIdentifier& identifier,
+                 const std::string& prefix, int commits) {
+  for (int i = 0; i < commits; ++i) {
+    const TablePtr table = catalog.load(identifier);
+    TableChange change;
+    change.base = table;
+    change.added = {lake.named_file(*table, prefix + std::to_string(i), 1)};
+    catalog.commit({change});
+  }
+}
+
+TEST(CommitTest, TwoCatalogsLoseNoAppend) {
+  LakeFixture lake;
+  const TablePtr table = lake.create("edits");
+  const auto other_store = store::open_sqlite_store(lake.directory.path() + "/metadata.db");
+  const auto other = open_catalog(lake, *lake.files, *other_store);
+  {
+    const std::jthread one([&] { append_many(lake, *lake.catalog, table->identifier, "a", 15); });
+    const std::jthread two([&] { append_many(lake, *other, table->identifier, "b", 15); });
+  }
+  const TablePtr last = lake.catalog->load(table->identifier);
+  EXPECT_THAT(lake.catalog->files(*last), SizeIs(30));
+  EXPECT_EQ(last->metadata.current_snapshot()->summary.at("total-records"), "30");
+  EXPECT_EQ(last->metadata.last_sequence_number, 30);
+}
+
+TEST(CommitTest, TwoProcessesLoseNoAppend) {
+  LakeFixture lake;
+  const TableIdentifier identifier = lake.create("edits")->identifier;
+  std::vector<pid_t> children;
+  for (const char* prefix : {"a", "b"}) {
+    const pid_t child = ::fork();
+    ASSERT_GE(child, 0);
+    if (child == 0) {
+      int status = 1;
+      try {
+        // A connection must not be carried into another process, nor a random state.
+        const auto store = store::open_sqlite_store(lake.directory.path() + "/metadata.db");
+        SeededRandom random;
+        const auto catalog = Catalog::open(*store, *lake.files, lake.clock, random,
+                                           {.warehouse = lake.directory.path() + "/warehouse"});
+        append_many(lake, *catalog, identifier, prefix, 10);
+        status = 0;
+      } catch (const std::exception& error) {
+        std::fprintf(stderr, "%s\n", error.what());
+      }
+      ::_exit(status);
+    }
+    children.push_back(child);
+  }
+  for (const pid_t child : children) {
+    int status = -1;
+    ASSERT_EQ(::waitpid(child, &status, 0), child);
+    EXPECT_EQ(status, 0);
+  }
+  EXPECT_THAT(lake.catalog->files(*lake.catalog->load(identifier)), SizeIs(20));
+}
+
+// A create, an append, a replacement; everything that was reported done must be there.
+int64_t run_until_fault(LakeFixture& lake, Catalog& catalog, int64_t& acknowledged) {
+  CreateTable request;
+  request.identifier = {"bronze", "edits"};
+  request.schema = make_schema({{"id", "BIGINT"}});
+  TablePtr table = catalog.create(request);
+  for (int i = 0; i < 3; ++i) {
+    TableChange change;
+    change.base = table;
+    change.added = {lake.named_file(*table, "f" + std::to_string(i), 1)};
+    table = catalog.commit({change}).at(0);
+    ++acknowledged;
+  }
+  TableChange change;
+  change.base = table;
+  change.removed = catalog.files(*table);
+  change.added = {lake.named_file(*table, "all", 3)};
+  change.operation = "replace";
+  table = catalog.commit({change}).at(0);
+  return static_cast<int64_t>(catalog.files(*table).size());
+}
+
+void check_after_fault(LakeFixture& lake, int64_t acknowledged) {
+  const auto fresh = open_catalog(lake, *lake.files, *lake.store);
+  const TablePtr table = fresh->find({"bronze", "edits"});
+  if (table == nullptr) {
+    EXPECT_EQ(acknowledged, 0);
+    return;
+  }
+  int64_t records = 0;
+  for (const DataFile& file : fresh->files(*table)) records += file.record_count;
+  // The commit that failed may have taken place or not, the others have.
+  EXPECT_THAT(records, AnyOf(acknowledged, acknowledged + 1));
+}
+
+TEST(CommitTest, AnyFaultLeavesTheOldOrTheNewTable) {
+  for (const bool stay_broken : {false, true}) {
+    bool completed = false;
+    for (int fail_at = 1; !completed; ++fail_at) {
+      ASSERT_LT(fail_at, 500);
+      LakeFixture lake({.merge_manifests_at = 2});
+      FaultyFileSystem faulty(*lake.files, fail_at, stay_broken);
+      const auto catalog = open_catalog(lake, faulty, *lake.store, {.merge_manifests_at = 2});
+      int64_t acknowledged = 0;
+      try {
+        EXPECT_EQ(run_until_fault(lake, *catalog, acknowledged), 1);
+        completed = !faulty.failed();
+      } catch (const Error& error) {
+        EXPECT_EQ(error.kind(), ErrorKind::kUnavailable) << error.message();
+      }
+      check_after_fault(lake, acknowledged);
+    }
+  }
+}
+
+// A store whose apply() does its work, or not, and then fails.
+class UncertainStore final : public store::MetadataStore {
+ public:
+  explicit UncertainStore(store::MetadataStore& inner) : inner_(inner) {}
+  std::optional<store::Entry> get(std::string_view space, std::string_view key) override {
+    if (is_gone) fail(ErrorKind::kUnavailable, "reading: connection lost");
+    return inner_.get(space, key);
+  }
+  std::vector<store::Entry> list(std::string_view space, std::string_view prefix) override {
+    return inner_.list(space, prefix);
+  }
+  void apply(const std::vector<store::Change>& changes) override {
+    if (applies) inner_.apply(changes);
+    if (!fails) return;
+    is_gone = stays_gone;
+    fail(ErrorKind::kUnavailable, "writing: connection lost");
+  }
+  bool applies = true;
+  bool fails = false;
+  bool stays_gone = false;
+  bool is_gone = false;
+
+ private:
+  store::MetadataStore& inner_;
+};
+
+TEST(CommitTest, AnUncertainOutcomeIsLookedUpBySnapshot) {
+  LakeFixture lake;
+  const TablePtr table = lake.create("edits");
+  UncertainStore uncertain(*lake.store);
+  const auto catalog = open_catalog(lake, *lake.files, uncertain);
+  TableChange change;
+  change.base = table;
+  change.added = {lake.named_file(*table, "a", 1)};
+  uncertain.fails = true;
+  EXPECT_THAT(catalog->commit({change}), SizeIs(1));
+  uncertain.applies = false;
+  EXPECT_EQ(kind_thrown_by([&] { catalog->commit({change}); }), ErrorKind::kUnavailable);
+  uncertain.stays_gone = true;
+  EXPECT_EQ(kind_thrown_by([&] { catalog->commit({change}); }), ErrorKind::kCommitUnknown);
+  EXPECT_THAT(lake.catalog->files(*lake.catalog->load(table->identifier)), SizeIs(1));
+}
+
+TEST(CommitTest, ManifestsAreMergedAndKeepWhatTheirEntriesSay) {
+  LakeFixture lake({.merge_manifests_at = 3});
+  const TablePtr base = lake.create("edits");
+  std::vector<SnapshotId> ids;
+  TablePtr table = base;
+  for (int i = 0; i < 30; ++i) {
+    table = lake.append(table, {lake.named_file(*table, std::to_string(i), 1)});
+    ids.push_back(*table->metadata.current_snapshot_id);
+  }
+  const auto fresh = open_catalog(lake, *lake.files, *lake.store);
+  const std::vector<DataFile> files = fresh->files(*table);
+  ASSERT_THAT(files, SizeIs(30));
+  for (const DataFile& file : files) {
+    const int index = std::stoi(std::filesystem::path(file.path).stem().string());
+    EXPECT_EQ(file.sequence_number, index + 1);
+    EXPECT_EQ(file.added_snapshot_id, ids[static_cast<size_t>(index)]);
+  }
+  EXPECT_THAT(fresh->files_added_after(*table, ids[9]), SizeIs(20));
+}
+
+TEST(CommitTest, ExpiredSnapshotsTakeTheirFilesWithThem) {
+  LakeFixture lake({.keep_snapshots = 3,
+                    .keep_snapshots_ms = -1,
+                    .max_snapshots = 5,
+                    .keep_metadata_files = 4,
+                    .merge_manifests_at = 4});
+  TablePtr table = lake.create("edits");
+  const std::string data = lake.catalog->data_directory(*table);
+  const auto real_file = [&](const std::string& name) {
+    lake.files->write_new(data + "/" + name + ".parquet", "x");
+    return lake.named_file(*table, name, 1);
+  };
+  const DataFile replaced = real_file("replaced");
+  table = lake.append(table, {replaced});
+  TableChange change;
+  change.base = table;
+  change.removed = {replaced};
+  change.added = {real_file("replacement")};
+  change.operation = "replace";
+  table = lake.catalog->commit({change}).at(0);
+  for (int i = 0; i < 20; ++i) table = lake.append(table, {real_file(std::to_string(i))});
+
+  EXPECT_THAT(table->metadata.snapshots, SizeIs(3));
+  EXPECT_THAT(table->metadata.snapshot_log, SizeIs(3));
+  EXPECT_THAT(table->metadata.metadata_log, SizeIs(3));
+  const auto fresh = open_catalog(lake, *lake.files, *lake.store);
+  EXPECT_THAT(fresh->files(*table), SizeIs(21));
+  for (const Snapshot& snapshot : table->metadata.snapshots) {
+    EXPECT_NO_THROW(fresh->files(*table, snapshot.snapshot_id));
+  }
+  EXPECT_FALSE(lake.files->exists(local_path(replaced.path)));
+  EXPECT_THAT(lake.files->list(data), SizeIs(21));
+  int metadata_files = 0;
+  int lists = 0;
+  for (const FileInfo& file :
+       lake.files->list(local_path(table->metadata.location) + "/metadata")) {
+    metadata_files += file.name.ends_with(".metadata.json") ? 1 : 0;
+    lists += file.name.starts_with("snap-") ? 1 : 0;
+  }
+  EXPECT_EQ(metadata_files, 4);
+  EXPECT_EQ(lists, 3);
+}
+
+TEST(CommitTest, SnapshotsThatATagPointsToStay) {
+  LakeFixture lake({.keep_snapshots = 1, .keep_snapshots_ms = -1, .max_snapshots = 1});
+  TablePtr table = lake.create("edits");
+  table = lake.append(table, {lake.named_file(*table, "a", 1)});
+  const SnapshotId tagged = *table->metadata.current_snapshot_id;
+  // As another engine would: the tag is put into the metadata file itself.
+  auto metadata = table->metadata;
+  metadata.refs["release"] = JsonObject{{"snapshot-id", tagged}, {"type", "tag"}};
+  lake.files->write_atomically(local_path(table->metadata_location), to_text(to_json(metadata)));
+  const auto fresh =
+      open_catalog(lake, *lake.files, *lake.store,
+                   {.keep_snapshots = 1, .keep_snapshots_ms = -1, .max_snapshots = 1});
+  table = fresh->load(table->identifier);
+  for (int i = 0; i < 3; ++i) {
+    TableChange change;
+    change.base = table;
+    change.added = {lake.named_file(*table, "b" + std::to_string(i), 1)};
+    table = fresh->commit({change}).at(0);
+  }
+  EXPECT_THAT(table->metadata.snapshots, SizeIs(2));
+  EXPECT_THAT(fresh->files(*table, tagged), SizeIs(1));
+}
+
+}  // namespace
+}  // namespace headrace::lake
