@@ -11,7 +11,7 @@ PREFIX ?= /usr/local
 PRESET ?= dev
 FUZZ_SECONDS = $(if $(filter command line,$(origin SECONDS)),$(SECONDS),60)
 
-.PHONY: help setup build demo test crash bench asan tsan fuzz tidy format format-check install clean
+.PHONY: help setup build demo test crash bench asan tsan fuzz tidy format format-check reference install clean
 
 help: ## Print this list
 	@echo 'headrace: from a bare machine, `make demo` shows it at work and `make test` proves it.'
@@ -70,6 +70,11 @@ format: ## Format all C++ sources
 format-check: ## Say which C++ sources are not formatted
 	@scripts/setup tools
 	@scripts/format --check
+
+reference: ## Write docs/reference/ anew from what the program declares
+	@scripts/setup build test
+	@scripts/build dev headrace
+	@build/dev/src/app/headrace docs
 
 install: build ## Install the program below PREFIX (/usr/local)
 	@cmake --install build/release --prefix $(PREFIX) | tail -n +2
