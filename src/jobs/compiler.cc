@@ -1,0 +1,222 @@
+#include "jobs/compiler.h"
+
+#include <algorithm>
+#include <set>
+
+#include "base/error.h"
+#include "tables/record_columns.h"
+
+namespace headrace::jobs {
+namespace {
+
+struct GraphNode {
+  NodeSpec spec;
+  std::unique_ptr<Node> node;
+  std::vector<std::string> inputs;
+  std::vector<std::string> consumers;  // that compute something: raw targets do not count
+  bool is_static = false;
+  InputRelation relation;
+  std::string select;  // the node's SQL; empty for targets
+};
+
+class Compiler {
+ public:
+  Compiler(const JobSpec& spec, engine::Connection& connection, InputLoader& loader)
+      : spec_(spec), connection_(connection), loader_(loader) {}
+
+  CompiledJob compile() {
+    job_.name = spec_.name;
+    read_nodes();
+    mark_static();
+    link_consumers();
+    for (GraphNode& node : nodes_) {
+      if (node.node->target()) {
+        compile_target(node);
+      } else {
+        compile_node(node);
+      }
+    }
+    check_driving();
+    return std::move(job_);
+  }
+
+ private:
+  void read_nodes() {
+    config::Problems problems;
+    for (const NodeSpec& spec : spec_.nodes) {
+      const NodeType* type = find_node_type(spec.type);
+      if (type == nullptr)
+        fail(ErrorKind::kInvalid, "nodes.{}: there is no node type '{}'", spec.name, spec.type);
+      GraphNode node;
+      node.spec = spec;
+      node.node = type->read(spec.settings, problems);
+      node.inputs = node.node->inputs();
+      nodes_.push_back(std::move(node));
+    }
+    problems.throw_if_errors("job " + spec_.name);
+  }
+
+  GraphNode& at(const std::string& name) {
+    const auto found = std::find_if(nodes_.begin(), nodes_.end(),
+                                    [&](const GraphNode& node) { return node.spec.name == name; });
+    if (found == nodes_.end())
+      fail(ErrorKind::kInvalid, "job {} has no node '{}'", spec_.name, name);
+    return *found;
+  }
+
+  // A source is static when all that it feeds are static sides.
+  void mark_static() {
+    std::set<std::string> flowing;
+    for (auto node = nodes_.rbegin(); node != nodes_.rend(); ++node) {
+      const bool flows = node->node->target() || flowing.contains(node->spec.name);
+      node->is_static = !flows;
+      if (!flows) continue;
+      const size_t first_static = node->node->first_static_input();
+      for (size_t i = 0; i < node->inputs.size() && i < first_static; ++i)
+        flowing.insert(node->inputs[i]);
+    }
+  }
+
+  void link_consumers() {
+    for (GraphNode& node : nodes_) {
+      for (const std::string& input : node.inputs) {
+        const auto source = at(input).node->source();
+        const bool is_raw =
+            node.node->target() && source && source->kind == SourceNeed::Kind::kTopic;
+        if (!is_raw) at(input).consumers.push_back(node.spec.name);
+      }
+    }
+  }
+
+  void compile_node(GraphNode& node) {
+    const auto source = node.node->source();
+    if (source && source->kind != SourceNeed::Kind::kTopic) {
+      compile_source(node, *source);
+    } else {
+      CompileContext context{spec_.name, node.spec.name, {}};
+      for (const std::string& input : node.inputs) context.inputs.push_back(at(input).relation);
+      node.select = node.node->compile(context);
+    }
+    node.relation.name = node.spec.name;
+    if (source && source->kind == SourceNeed::Kind::kTopic) {
+      node.relation.is_raw_topic = true;
+      node.relation.topic = source->topic;
+      job_.driving.push_back({node.spec.name, *source});
+    }
+    node.relation.columns =
+        describe(node, with_chain(node.inputs) + format("SELECT * FROM ({})", node.select));
+    const bool is_shared = node.consumers.size() > 1 && !source && !node.is_static;
+    if (is_shared) share(node);
+  }
+
+  void compile_source(GraphNode& node, const SourceNeed& need) {
+    const CompiledInput input{node.spec.name, need};
+    if (node.is_static) {
+      loader_.load_static(input);
+      job_.statics.push_back(input);
+      node.select = "SELECT * FROM " + static_table_name(spec_.name, node.spec.name);
+    } else {
+      loader_.show_driving(input);
+      job_.driving.push_back(input);
+      node.select = "SELECT * FROM " + driving_view_name(spec_.name, node.spec.name);
+    }
+  }
+
+  void share(GraphNode& node) {
+    const std::string table = engine::quote_name("temp", spec_.name + "." + node.spec.name);
+    job_.shared_tables.push_back(format("CREATE OR REPLACE TEMP TABLE {} AS {}{}",
+                                        table.substr(table.find('.') + 1), with_chain(node.inputs),
+                                        node.select));
+    // Later nodes are bound against it, so it must be there.
+    connection_.execute(format("CREATE OR REPLACE TEMP TABLE {} AS {}SELECT * FROM ({}) LIMIT 0",
+                               table.substr(table.find('.') + 1), with_chain(node.inputs),
+                               node.select));
+    node.select = "SELECT * FROM " + table;
+    node.inputs.clear();
+  }
+
+  void compile_target(GraphNode& node) {
+    const GraphNode& input = at(node.inputs.front());
+    CompiledTarget target{node.spec.name, *node.node->target(), {}, "", ""};
+    if (input.relation.is_raw_topic) {
+      target.raw_topic = input.relation.topic;
+      target.columns = tables::record_columns();
+    } else {
+      target.columns = input.relation.visible_columns();
+      if (target.columns.empty()) {
+        fail(ErrorKind::kInvalid, "nodes.{}: its input '{}' has no columns to write",
+             node.spec.name, input.spec.name);
+      }
+      std::vector<std::string> names;
+      for (const engine::Column& column : target.columns)
+        names.push_back(engine::quote_identifier(column.name));
+      target.select = with_chain(node.inputs) + format("SELECT {} FROM {}", join(names, ", "),
+                                                       engine::quote_identifier(input.spec.name));
+    }
+    job_.targets.push_back(std::move(target));
+  }
+
+  // WITH a AS (…), b AS (…): all that the nodes need, sources first.
+  std::string with_chain(const std::vector<std::string>& wanted) {
+    std::set<std::string> needed(wanted.begin(), wanted.end());
+    for (auto node = nodes_.rbegin(); node != nodes_.rend(); ++node) {
+      if (!needed.contains(node->spec.name)) continue;
+      needed.insert(node->inputs.begin(), node->inputs.end());
+    }
+    std::vector<std::string> expressions;
+    for (const GraphNode& node : nodes_) {
+      if (!needed.contains(node.spec.name) || node.select.empty()) continue;
+      expressions.push_back(format("{} AS NOT MATERIALIZED ({})",
+                                   engine::quote_identifier(node.spec.name), node.select));
+    }
+    return expressions.empty() ? "" : format("WITH {} ", join(expressions, ", "));
+  }
+
+  std::vector<engine::Column> describe(const GraphNode& node, const std::string& sql) {
+    try {
+      return connection_.describe(sql);
+    } catch (const Error& error) {
+      throw error.with_context(format("job {}: nodes.{}", spec_.name, node.spec.name));
+    }
+  }
+
+  void check_driving() {
+    if (job_.driving.empty()) {
+      fail(ErrorKind::kInvalid,
+           "job {} has nothing that drives it: a topic, table or files that its rows come from",
+           spec_.name);
+    }
+    for (const CompiledInput& input : job_.driving) {
+      const bool is_topic = input.need.kind == SourceNeed::Kind::kTopic;
+      if (job_.driving.size() > 1 && !is_topic) {
+        fail(ErrorKind::kInvalid,
+             "job {} is driven by '{}' and by {} more inputs: rows come from topics, or from one "
+             "table, or from one "
+             "set of files; put the others on the right of a join, or into jobs of their own",
+             spec_.name, input.node, job_.driving.size() - 1);
+      }
+    }
+  }
+
+  const JobSpec& spec_;
+  engine::Connection& connection_;
+  InputLoader& loader_;
+  std::vector<GraphNode> nodes_;
+  CompiledJob job_;
+};
+
+}  // namespace
+
+std::string static_table_name(const std::string& job, const std::string& node) {
+  return engine::quote_name("static", job + "." + node);
+}
+
+std::string driving_view_name(const std::string& job, const std::string& node) {
+  return engine::quote_name("static", job + "." + node + ".driving");
+}
+
+CompiledJob compile_job(const JobSpec& spec, engine::Connection& connection, InputLoader& loader) {
+  return Compiler(spec, connection, loader).compile();
+}
+
+}  // namespace headrace::jobs

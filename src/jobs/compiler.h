@@ -1,0 +1,63 @@
+#pragma once
+
+// Turns a job's graph into SQL.
+//
+// Every node becomes a common table expression named like the node. A node that several others use
+// becomes a temporary table of the batch, so that it is computed, and rejects records, once. Static
+// inputs (files, tables on the right of a join) are engine tables in the schema `static`, loaded
+// before the first batch and again when they change. A target fed straight from a topic is *raw*:
+// it takes the records as they are and needs no SQL.
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "engine/database.h"
+#include "jobs/job_spec.h"
+#include "jobs/node_type.h"
+
+namespace headrace::jobs {
+
+struct CompiledTarget {
+  std::string node;
+  TargetNeed need;
+  std::vector<engine::Column> columns;
+  std::string select;     // the rows, columns in order; empty for a raw target
+  std::string raw_topic;  // of a raw target
+};
+
+struct CompiledInput {
+  std::string node;
+  SourceNeed need;
+};
+
+struct CompiledJob {
+  std::string name;
+  std::vector<CompiledInput> driving;  // topics, or one table, or one set of files
+  std::vector<CompiledInput> statics;
+  std::vector<std::string> shared_tables;  // CREATE OR REPLACE TEMP TABLE … of each batch, in order
+  std::vector<CompiledTarget> targets;
+
+  bool is_driven_by_topics() const {
+    return !driving.empty() && driving.front().need.kind == SourceNeed::Kind::kTopic;
+  }
+};
+
+// The engine tables of a job's inputs.
+std::string static_table_name(const std::string& job, const std::string& node);
+std::string driving_view_name(const std::string& job, const std::string& node);
+
+// What loads a job's inputs into the engine while it is compiled, so that their columns are known.
+class InputLoader {
+ public:
+  virtual ~InputLoader() = default;
+  virtual void load_static(const CompiledInput& input) = 0;
+  virtual void show_driving(const CompiledInput& input) = 0;  // with no rows
+};
+
+// Binds every node on `connection`, which must be the job's own (its temporary tables are used).
+// Throws Error invalid naming the node and what is wrong with it.
+CompiledJob compile_job(const JobSpec& spec, engine::Connection& connection, InputLoader& loader);
+
+}  // namespace headrace::jobs

@@ -1,0 +1,116 @@
+#pragma once
+
+// A node type is one file in nodes/ with one describe(): its name, its settings, and how a
+// configured node becomes SQL. The build finds the files (cmake/Registry.cmake).
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/json.h"
+#include "config/fields.h"
+#include "engine/database.h"
+#include "lake/table.h"
+
+namespace headrace::jobs {
+
+// A node that is compiled already, as its consumers see it: a relation of that name with these
+// columns.
+struct InputRelation {
+  std::string name;
+  std::vector<engine::Column> columns;
+  bool is_raw_topic = false;  // a topic, untouched
+  std::string topic;          // of a raw topic
+
+  bool has(std::string_view column) const;
+  // Columns that a target writes: those that are not lineage (__topic, __partition, …).
+  std::vector<engine::Column> visible_columns() const;
+  // Rows know the record that they came from.
+  bool has_lineage() const { return has("__offset"); }
+};
+
+// Names of the columns that carry a row's origin through a job; a target leaves them out.
+inline constexpr const char* kLineageColumns[] = {"__topic", "__partition", "__offset", "__time",
+                                                  "__key"};
+
+struct CompileContext {
+  std::string job;
+  std::string node;
+  std::vector<InputRelation> inputs;
+
+  const InputRelation& input() const { return inputs.front(); }
+  // SELECT `projection` FROM `input`, without the rows for which `reason` (SQL; NULL: accepted)
+  // gives a reason; those go to the dead letters. Rows are judged after everything before this node
+  // and before everything behind it, whatever the optimiser would like.
+  std::string accepting(const InputRelation& from, const std::string& projection,
+                        const std::string& reason) const;
+};
+
+// What feeds a job from outside the graph.
+struct SourceNeed {
+  enum class Kind { kTopic, kTable, kFiles } kind = Kind::kTopic;
+  std::string topic;
+  bool from_latest = false;
+  lake::TableIdentifier table;
+  std::string path;    // glob
+  std::string reader;  // SQL table function for files: read_csv, read_json, read_parquet; options
+                       // after the path
+  std::string reader_options;
+};
+
+struct TargetNeed {
+  lake::TableIdentifier table;
+  std::vector<std::string> partition_by;
+  std::map<std::string, std::string> properties;
+};
+
+// A node of a job as its settings say.
+class Node {
+ public:
+  virtual ~Node() = default;
+  // Names of the nodes it reads, in order.
+  virtual std::vector<std::string> inputs() const { return {}; }
+  // Inputs from this index on are static: read whole, and again when they change.
+  virtual size_t first_static_input() const { return inputs().size(); }
+  virtual std::optional<SourceNeed> source() const { return std::nullopt; }
+  virtual std::optional<TargetNeed> target() const { return std::nullopt; }
+  // The SELECT that gives the node's rows; not called for targets and for sources of tables and
+  // files.
+  virtual std::string compile(const CompileContext& context) const = 0;
+};
+
+struct NodeType {
+  std::string name;
+  std::string summary;
+  std::string example;  // YAML of the node
+  config::FieldList fields;
+  std::function<std::unique_ptr<Node>(const config::Node&, config::Problems&)> read;
+};
+
+// All node types, by name; generated.
+const std::vector<NodeType>& node_types();
+// nullptr when there is none of that name.
+const NodeType* find_node_type(std::string_view name);
+
+// A node type whose nodes are a struct of settings S with a class N(S).
+template <class N, class S>
+NodeType make_node_type(std::string name, std::string summary, std::string example,
+                        config::Fields<S> fields) {
+  fields.read_elsewhere({"type"});
+  NodeType type{std::move(name), std::move(summary), std::move(example), fields.list(), {}};
+  type.read = [fields](const config::Node& node,
+                       config::Problems& problems) -> std::unique_ptr<Node> {
+    return std::make_unique<N>(fields.read(node, problems));
+  };
+  return type;
+}
+
+// "silver.edits" → {silver, edits}; throws invalid.
+lake::TableIdentifier parse_table_name(const std::string& text);
+// For config::check: what is wrong with a table's name, empty when nothing is.
+std::string complain_about_table_name(const std::string& text);
+
+}  // namespace headrace::jobs

@@ -1,0 +1,145 @@
+#include "base/error.h"
+#include "jobs/node_type.h"
+#include "jobs/parse/record_parser.h"
+
+namespace headrace::jobs::nodes::parse {
+namespace {
+
+enum class Format { kJson, kCsv, kText };
+config::Choices<Format> choices_of(Format) {
+  return {{"json", Format::kJson, "each record is one JSON object"},
+          {"csv", Format::kCsv, "each record is one line, its fields in the order of `fields`"},
+          {"text", Format::kText, "each record is a line of text, taken apart by `pattern`"}};
+}
+
+enum class OnError { kDeadLetter, kNull };
+config::Choices<OnError> choices_of(OnError) {
+  return {
+      {"dead_letter", OnError::kDeadLetter, "the record becomes a dead letter, with the reason"},
+      {"null", OnError::kNull,
+       "the column becomes NULL; records that do not parse at all are dead letters"}};
+}
+
+struct Settings {
+  std::string input;
+  Format format = Format::kJson;
+  config::OrderedMap<config::Node> fields;
+  OnError on_error = OnError::kDeadLetter;
+  char delimiter = ',';
+  std::string pattern;
+};
+
+struct FieldSettings {
+  std::string type;
+  std::string path;
+  bool required = false;
+};
+
+config::Fields<FieldSettings> field_settings() {
+  return config::Fields<FieldSettings>()
+      .required("type", &FieldSettings::type, "the SQL type")
+      .optional("path", &FieldSettings::path,
+                "where the value stands in the object, as a JSON pointer")
+      .optional("required", &FieldSettings::required,
+                "whether a record without it becomes a dead letter");
+}
+
+const char* name_of(Format format) {
+  switch (format) {
+    case Format::kJson:
+      return "json";
+    case Format::kCsv:
+      return "csv";
+    case Format::kText:
+      return "text";
+  }
+  return "";
+}
+
+class ParseNode final : public Node {
+ public:
+  ParseNode(Settings settings, std::vector<jobs::parse::ParseField> fields)
+      : settings_(std::move(settings)), fields_(std::move(fields)) {}
+
+  std::vector<std::string> inputs() const override { return {settings_.input}; }
+
+  std::string compile(const CompileContext& context) const override {
+    if (!context.input().is_raw_topic) {
+      fail(ErrorKind::kInvalid, "nodes.{}: a parse node reads a topic, but '{}' is none",
+           context.node, context.input().name);
+    }
+    jobs::parse::ParseSpec spec;
+    spec.node = context.node;
+    spec.topic = context.input().topic;
+    spec.format = name_of(settings_.format);
+    spec.fields = fields_;
+    spec.null_on_error = settings_.on_error == OnError::kNull;
+    spec.delimiter = settings_.delimiter;
+    spec.pattern = settings_.pattern;
+    return headrace::format("SELECT * FROM headrace_parse({}, {})",
+                            engine::quote_literal(context.job),
+                            engine::quote_literal(to_text(to_json(spec))));
+  }
+
+ private:
+  Settings settings_;
+  std::vector<jobs::parse::ParseField> fields_;
+};
+
+// Fields are `name: type` or `name: {type, path, required}`.
+std::vector<jobs::parse::ParseField> read_fields(const Settings& settings,
+                                                 config::Problems& problems) {
+  std::vector<jobs::parse::ParseField> fields;
+  for (const auto& field : settings.fields) {
+    if (field.value.is_scalar()) {
+      fields.push_back({field.name, field.value.text(), "", false});
+      continue;
+    }
+    const FieldSettings detailed = field_settings().read(field.value, problems);
+    fields.push_back({field.name, detailed.type, detailed.path, detailed.required});
+  }
+  return fields;
+}
+
+}  // namespace
+
+NodeType describe() {
+  auto fields =
+      config::Fields<Settings>()
+          .required("input", &Settings::input, "the topic whose records are parsed",
+                    config::example("orders"))
+          .optional("format", &Settings::format, "what the records are")
+          .required("fields", &Settings::fields,
+                    "the columns: `name: SQL type`, or `name: {type, path: /json/pointer, "
+                    "required: true}`",
+                    config::not_empty(), config::example("{id: bigint, ordered_at: timestamptz}"))
+          .optional("on_error", &Settings::on_error,
+                    "what becomes of a value that is not of its type")
+          .optional("delimiter", &Settings::delimiter, "what separates the fields of CSV")
+          .optional("pattern", &Settings::pattern,
+                    "of text: an RE2 pattern with a group (?P<name>…) for each field; the whole "
+                    "line goes into the "
+                    "only field when left out",
+                    config::example(R"('(?P<host>\S+) (?P<status>\d+)')"))
+          .read_elsewhere({"type"});
+  NodeType type{
+      "parse",
+      "Turns the records of a topic into typed columns; what does not parse becomes a dead letter.",
+      "{type: parse, input: orders, fields: {id: bigint, ordered_at: timestamptz, amount: "
+      "\"decimal(12,2)\"}}",
+      fields.list(),
+      {}};
+  type.read = [fields](const config::Node& node,
+                       config::Problems& problems) -> std::unique_ptr<Node> {
+    Settings settings = fields.read(node, problems);
+    auto parsed = read_fields(settings, problems);
+    if (settings.format == Format::kText && settings.pattern.empty() && parsed.size() != 1) {
+      problems.add(node.find_or_self("fields"), "text without a pattern gives one column",
+                   "name one field of type varchar, or set 'pattern'");
+    }
+    return std::make_unique<ParseNode>(std::move(settings), std::move(parsed));
+  };
+  return type;
+}
+
+}  // namespace headrace::jobs::nodes::parse

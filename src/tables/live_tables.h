@@ -1,0 +1,143 @@
+#pragma once
+
+// Tables as SQL sees them: the files of the last committed snapshot plus the hot rows that a job
+// has produced since, in one consistent view.
+//
+// A table that a job writes to has *generations* of hot rows: one engine table each
+// (hot."silver.t#17"). The job inserts into the newest. Sealing starts a new generation; the sealed
+// one is written to files, committed to the catalog, and then, in one engine transaction, the view
+// is replaced and the generation dropped. So a query sees every row exactly once at every instant.
+// A bronze table fed straight from a topic needs no hot copy: its hot rows are the topic itself
+// from the committed position on.
+//
+// Everything that changes what SQL sees happens under one lock, in one engine transaction each.
+// Thread use: every method from any thread.
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/file_system.h"
+#include "base/random.h"
+#include "engine/database.h"
+#include "lake/data_writer.h"
+#include "lake/table.h"
+#include "stream/log.h"
+#include "tables/positions.h"
+#include "tables/topic_scan.h"
+
+namespace headrace::tables {
+
+// What a job wants to write to.
+struct TargetSpec {
+  lake::TableIdentifier identifier;
+  std::vector<engine::Column> columns;    // of the rows it inserts
+  std::vector<std::string> partition_by;  // "day(ts)"
+  std::map<std::string, std::string> properties;
+  std::optional<std::string> raw_topic;    // fed straight from it: `columns` are record_columns()
+  std::vector<stream::Offset> raw_start;   // where a raw table without positions begins
+};
+
+// A view that reads a live table and is kept by somebody else (an incremental view): its definition
+// depends on the table's files and generations, so it is replaced in the same transaction as the
+// table's own view.
+class Dependent {
+ public:
+  virtual ~Dependent() = default;
+  // DDL statements that bring it up to date; called under the lock of LiveTables.
+  virtual std::vector<std::string> definition() = 0;
+};
+
+// One hot generation that was sealed, waiting to be committed.
+struct SealedGeneration {
+  int64_t number = 0;
+  std::vector<OffsetRange> raw_range;  // of a raw table, instead of rows
+};
+
+struct TableState {
+  lake::TablePtr table;
+  std::shared_ptr<const std::vector<lake::DataFile>> files;
+  bool is_target = false;
+  std::optional<std::string> raw_topic;
+  std::vector<stream::Offset> raw_committed;  // next offsets, of a raw table
+  std::vector<int64_t> generations;           // oldest first; the last takes new rows
+  int64_t hot_rows = 0;                       // an estimate for display
+  int64_t version = 0;                        // grows with each change that SQL can see
+};
+
+class LiveTables {
+ public:
+  struct Collaborators {
+    engine::Database& database;
+    lake::Catalog& catalog;
+    FileSystem& files;
+    Random& random;
+    const stream::Log* log;  // may be null: no raw tables
+  };
+  explicit LiveTables(const Collaborators& collaborators);
+  ~LiveTables();
+
+  // Makes every table of the catalog visible to SQL.
+  void load_all();
+  // Takes up one table of the catalog (again), for example after a commit from outside.
+  void refresh(const lake::TableIdentifier& identifier);
+
+  std::vector<lake::TableIdentifier> list() const;
+  std::optional<TableState> find(const lake::TableIdentifier& identifier) const;
+
+  // Opens a table for writing: creates it in the catalog when it is not there, checks that the
+  // columns fit. Throws conflict when somebody writes to it already, invalid when the columns do
+  // not fit.
+  TableState open_target(const TargetSpec& spec);
+  // Ends writing; hot rows that were not committed are dropped.
+  void close_target(const lake::TableIdentifier& identifier);
+
+  // The quoted name of the engine table that takes new rows, and of a sealed one.
+  std::string hot_name(const lake::TableIdentifier& identifier) const;
+  static std::string hot_name(const lake::TableIdentifier& identifier, int64_t generation);
+  // The same without schema and quotes, for the appender.
+  std::string hot_table(const lake::TableIdentifier& identifier) const;
+
+  // Tells that a job inserted rows (its engine transaction is done).
+  void rows_added(const lake::TableIdentifier& identifier, int64_t rows);
+
+  // Starts a new generation of each table, in one transaction. `raw_next` gives for raw tables the
+  // offsets up to which the sealed part reaches.
+  std::vector<SealedGeneration> seal(
+      const std::vector<lake::TableIdentifier>& identifiers,
+      const std::map<std::string, std::vector<stream::Offset>>& raw_next);
+
+  // Takes up the committed tables and drops the generations that went into them, in one
+  // transaction.
+  struct CommittedTable {
+    lake::TablePtr table;
+    SealedGeneration sealed;
+    std::vector<lake::DataFile> added;
+    std::set<std::string> removed_paths;
+  };
+  void replace_committed(const std::vector<CommittedTable>& committed);
+
+  // SQL of everything in the table that is not in `snapshot` (nullopt: everything), files and hot
+  // rows. Called by a Dependent under the lock, or by anybody with lock_held = false.
+  std::string relation_after(const lake::TableIdentifier& identifier,
+                             std::optional<lake::SnapshotId> snapshot, bool lock_held);
+
+  void add_dependent(const lake::TableIdentifier& on, Dependent* dependent);
+  void remove_dependent(const lake::TableIdentifier& on, Dependent* dependent);
+
+  // Runs DDL of somebody who keeps views over live tables, in one transaction under the lock.
+  void run_locked(const std::function<std::vector<std::string>()>& statements);
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace headrace::tables
