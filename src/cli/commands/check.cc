@@ -45,7 +45,9 @@ void print(Session& session, const CheckReport& report, int64_t errors) {
   }
   std::string found;
   for (const auto& [what, count] : report.counts) {
-    found += format("{}{} {}", found.empty() ? ": " : ", ", count, what);
+    std::string noun = what;
+    if (count == 1 && noun.ends_with('s')) noun.pop_back();
+    found += format("{}{} {}", found.empty() ? ": " : ", ", count, noun);
   }
   console.out(styled(console, Style::kGreen, "valid") + found + "\n");
 }

@@ -13,6 +13,7 @@ std::vector<ListedColumn> topic_columns() {
           {"partitions", "partitions", Shown::kCount},
           {"records", "records", Shown::kCount},
           {"size", "bytes", Shown::kBytes},
+          {"size", "size_bytes", Shown::kBytes},
           {"lag", "lag", Shown::kCount},
           {"records/s", "records_per_s", Shown::kRate},
           {"last record", "last_timestamp", Shown::kTime}};

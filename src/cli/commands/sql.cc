@@ -56,9 +56,8 @@ Json parameter_of(const std::string& text) {
   }
 }
 
-ShellSettings settings_of(const Session& session, const SqlOptions& options, bool json) {
+ShellSettings settings_of(const SqlOptions& options, bool json) {
   ShellSettings settings;
-  (void)session;
   if (!options.format.empty()) {
     settings.mode = output_mode_of(options.format);
   } else if (json) {
@@ -144,7 +143,7 @@ int sql(Session& session, const SqlOptions& options) {
   const bool is_binary = options.format == "parquet" || options.format == "arrow";
   SqlOptions shown = options;
   if (is_binary) shown.format.clear();
-  ShellSettings settings = settings_of(session, shown, session.globals().json);
+  ShellSettings settings = settings_of(shown, session.globals().json);
   const bool has_script = !options.sql.empty() || !options.file.empty();
   if (!has_script && session.console().in_is_terminal() && !is_binary) {
     return run_shell(session, runner, service, std::move(settings));

@@ -8,6 +8,7 @@
 #include "cli/commands/listings.h"
 #include "cli/help/help_formatter.h"
 #include "cli/session.h"
+#include "config/scalar.h"
 
 namespace headrace::cli {
 namespace {
@@ -20,15 +21,36 @@ struct TopicSettings {
   bool yes = false;
 };
 
+// -1 keeps records for ever, as in topics/*.yaml.
+int64_t retention_ms(const std::string& text) {
+  if (text == "-1") return -1;
+  const auto duration = config::parse_duration(text);
+  if (!duration || duration->count() <= 0) {
+    fail(ErrorKind::kInvalid, "--retention takes a time such as 12h or 7d, or -1, not '{}'", text);
+  }
+  return duration->count();
+}
+
+int64_t retention_bytes(const std::string& text) {
+  if (text == "-1") return -1;
+  const auto bytes = config::parse_bytes(text);
+  if (!bytes || bytes->count <= 0) {
+    fail(ErrorKind::kInvalid, "--retention-bytes takes a size such as 10GiB, or -1, not '{}'",
+         text);
+  }
+  return bytes->count;
+}
+
 JsonObject body_of(const TopicSettings& settings) {
   JsonObject body{{"name", settings.name}};
   if (settings.partitions) body["partitions"] = *settings.partitions;
   if (!settings.compression.empty()) body["compression"] = settings.compression;
   if (!settings.durability.empty()) body["durability"] = settings.durability;
-  JsonObject retention;
-  if (!settings.retention_time.empty()) retention["time"] = settings.retention_time;
-  if (!settings.retention_bytes.empty()) retention["bytes"] = settings.retention_bytes;
-  if (!retention.empty()) body["retention"] = std::move(retention);
+  if (!settings.retention_time.empty())
+    body["retention_ms"] = retention_ms(settings.retention_time);
+  if (!settings.retention_bytes.empty()) {
+    body["retention_bytes"] = retention_bytes(settings.retention_bytes);
+  }
   return body;
 }
 

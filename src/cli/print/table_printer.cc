@@ -117,6 +117,7 @@ void TablePrinter::print_header() {
     names += layout_.has_color ? format("\033[1m{}\033[0m", name) : name;
     rule += repeated("─", widths_[i]);
   }
+  names.erase(names.find_last_not_of(' ') + 1);
   sink_(names + "\n" + rule + "─\n");
 }
 

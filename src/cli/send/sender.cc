@@ -61,6 +61,22 @@ int64_t bytes_of(const std::vector<Line>& batch) {
   return bytes;
 }
 
+// A line of the batch that the server does not take.
+struct Refusal {
+  int64_t line = 0;  // in the batch, from 1
+  std::string reason;
+};
+
+std::optional<Refusal> refusal_of(const http::Response& answer) {
+  try {
+    const Json body = parse_json(answer.body, "the server's answer");
+    const Json& error = member(body, "error");
+    return Refusal{integer_member(error, "line"), string_member(error, "message")};
+  } catch (const Error&) {
+    return std::nullopt;  // it complains of something else
+  }
+}
+
 }  // namespace
 
 Sender::Sender(Service& service, SendSettings settings, Clock& clock, Random& random,
@@ -147,32 +163,18 @@ void Sender::wait_before_retry(int attempt, milliseconds at_least, const std::st
 }
 
 void Sender::drop_bad_line(std::vector<Line>& batch, const http::Response& answer) {
-  int64_t line = 0;
-  try {
-    const Json body = parse_json(answer.body, "the server's answer");
-    if (const Json* error = find_member(body, "error")) line = integer_member_or(*error, "line", 0);
-  } catch (const Error&) {
-    line = 0;  // not an answer of headrace: throw_if_error tells what there is
-  }
-  if (line < 1 || line > static_cast<int64_t>(batch.size())) {
+  const std::optional<Refusal> refusal = refusal_of(answer);
+  if (!refusal || refusal->line < 1 || refusal->line > static_cast<int64_t>(batch.size())) {
     http::throw_if_error(answer);
   }
-  const auto bad = batch.begin() + static_cast<ptrdiff_t>(line - 1);
-  std::string reason;
-  ErrorKind kind = ErrorKind::kInvalid;
-  try {
-    http::throw_if_error(answer);
-  } catch (const Error& error) {
-    reason = error.message();
-    kind = error.kind();
-  }
+  const auto bad = batch.begin() + static_cast<ptrdiff_t>(refusal->line - 1);
   if (!settings_.skip_bad) {
     fail(
-        kind,
+        ErrorKind::kInvalid,
         "line {}: {}; {} before it arrived; mend the line, or pass over such lines with --skip-bad",
-        bad->number, reason, counted(totals_.records, "record"));
+        bad->number, refusal->reason, counted(totals_.records, "record"));
   }
-  note_(format("line {} skipped: {}", bad->number, reason));
+  note_(format("line {} skipped: {}", bad->number, refusal->reason));
   ++totals_.skipped;
   batch.erase(bad);
 }

@@ -128,7 +128,7 @@ TEST_F(CommandLine, AReaderThatGoesAwayIsNoError) {
 TEST_F(CommandLine, CheckListsEveryProblem) {
   host_.report.counts = {{"topics", 2}, {"jobs", 1}};
   EXPECT_EQ(run({"check"}), 0);
-  EXPECT_EQ(console_.output, "valid: 2 topics, 1 jobs\n");
+  EXPECT_EQ(console_.output, "valid: 2 topics, 1 job\n");
   host_.report.problems = {{true, "jobs/a.yaml", 7, "unknown field 'inptu'", "input"},
                            {false, "topics/t.yaml", 0, "no source feeds it", ""}};
   EXPECT_EQ(run({"check"}), 1);

@@ -64,7 +64,7 @@ TEST(TablePrinter, LeavesOutColumnsThatDoNotFit) {
   EXPECT_EQ(text,
             " first     │ second\n"
             "───────────┼────────────\n"
-            " aaaaaaaa… │ bbbbbbbb…\n"
+            " aaaaaaaa… │ bbbbbbbbb…\n"
             "1 row\n"
             "2 of 3 columns fit; .mode vertical or --format vertical shows all\n");
 }

@@ -65,7 +65,9 @@ TEST_F(ServiceCommands, TopicsAreMadeChangedAndDeleted) {
   server().on("POST /v1/topics", "{\"name\":\"a b\"}", 201);
   EXPECT_EQ(run({"topics", "create", "a b", "--partitions", "4", "--retention", "30d"}), 0);
   EXPECT_EQ(server().requests.at(0).body,
-            R"({"name":"a b","partitions":4,"retention":{"time":"30d"}})");
+            R"({"name":"a b","partitions":4,"retention_ms":2592000000})");
+  EXPECT_EQ(run({"topics", "create", "x", "--retention", "soon"}), 2);
+  EXPECT_THAT(console_.errors, HasSubstr("such as 12h or 7d, or -1, not 'soon'"));
   server().on("PATCH /v1/topics/a%20b", "{}");
   EXPECT_EQ(run({"topics", "alter", "a b", "--compression", "zstd"}), 0);
   EXPECT_EQ(server().requests.at(0).body, R"({"compression":"zstd"})");
@@ -169,7 +171,7 @@ TEST_F(ServiceCommands, SqlReadsStandardInputAndRunsEachStatement) {
   console_.set_input("select 1; -- one\nselect ';'\n");
   EXPECT_EQ(run({"sql", "--format", "ndjson"}), 0);
   ASSERT_EQ(server().requests.size(), 2U);
-  EXPECT_THAT(server().requests[1].body, HasSubstr(R"("sql":"-- one\nselect ';'\n")"));
+  EXPECT_THAT(server().requests[1].body, HasSubstr(R"("sql":" -- one\nselect ';')"));
   console_.set_input("select 'open");
   EXPECT_EQ(run({"sql"}), 2);
   console_.set_input("");

@@ -121,9 +121,9 @@ TEST_F(Terminal, RunsAQueryAndKeepsItsHistory) {
 
 TEST_F(Terminal, TabCompletesTables) {
   type("from sil\t");
-  ASSERT_TRUE(wait_for("silver.")) << seen_;
+  ASSERT_TRUE(wait_for("ver.")) << seen_;
   type("cl\t");
-  ASSERT_TRUE(wait_for("clicks")) << seen_;
+  ASSERT_TRUE(wait_for("icks")) << seen_;
   type(";\r");
   ASSERT_TRUE(wait_for("4711")) << seen_;
 }
