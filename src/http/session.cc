@@ -17,6 +17,7 @@ Session::Session(std::shared_ptr<ServerCore> core, boost::asio::ip::tcp::socket 
     : core_(std::move(core)),
       stream_(std::move(socket)),
       buffer_(std::max<size_t>(core_->options.max_header_bytes, 64 * 1024)) {
+  core_->metrics.connections.add(1);
   ErrorCode ignored;
   stream_.socket().set_option(boost::asio::ip::tcp::no_delay(true), ignored);
   const auto endpoint = stream_.socket().remote_endpoint(ignored);
@@ -110,6 +111,7 @@ void Session::close() {
   cancelled_.request_stop();
   cancel_stream();
   release_memory();
+  core_->metrics.connections.add(-1);
   if (std::exchange(handling_, false)) core_->metrics.in_flight.add(-1);
   ErrorCode ignored;
   stream_.socket().shutdown(boost::asio::ip::tcp::socket::shutdown_both, ignored);

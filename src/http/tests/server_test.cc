@@ -213,6 +213,7 @@ TEST_F(ServerTest, CountsRequests) {
                               "status=\"200\"} 1"));
   EXPECT_THAT(text, HasSubstr("route=\"none\",status=\"404\"} 1"));
   EXPECT_THAT(text, HasSubstr("headrace_http_requests_in_flight 0"));
+  EXPECT_THAT(text, HasSubstr("headrace_http_connections 0"));
 }
 
 }  // namespace
