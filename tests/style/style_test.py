@@ -19,9 +19,9 @@ THIRD_PARTY = {
     "zlib.h": {"codec"},
     "prometheus/": {"telemetry"},
     "spdlog/": {"telemetry"},
-    "simdjson": {"sources", "tables", "jobs"},
+    "simdjson": {"jobs", "server", "sources", "tables"},  # wherever a record is parsed
     "CLI/": {"cli"},
-    "histedit.h": {"cli"},
+    "editline/": {"cli"},
     "re2/": {"jobs"},
 }
 SYSTEM = re.compile(r"[a-z_0-9]+(\.h)?|(sys|arpa|netinet|linux)/[a-z_0-9]+\.h")
