@@ -92,9 +92,17 @@ void report(Session& session, const SendOptions& options, const SendTotals& tota
                });
 }
 
+// The log keeps a producer's sequence for each partition: records spread by key have none.
+bool can_be_idempotent(Service& service, const SendSettings& settings) {
+  if (settings.key.empty() || settings.partition) return true;
+  const Json topic = service.get("/v1/topics/" + encoded(settings.topic));
+  return items_of(topic, "partitions").size() <= 1;
+}
+
 int send(Session& session, SendOptions options) {
   Service service = session.connect();
   service.require_running("sending records");
+  options.settings.is_idempotent = can_be_idempotent(service, options.settings);
   const Input input(options.file, session.console().in_descriptor());
   const bool reads_terminal =
       (options.file.empty() || options.file == "-") && session.console().in_is_terminal();

@@ -94,6 +94,7 @@ http::Request Sender::request_of(const std::vector<Line>& batch) const {
       http::make_request("POST", target_, body_of(batch, settings_.format),
                          settings_.format == RecordFormat::kText ? "application/octet-stream"
                                                                  : "application/x-ndjson");
+  if (!settings_.is_idempotent) return request;
   request.headers.set("Headrace-Producer-Id", format("{}", producer_id_));
   request.headers.set("Headrace-Producer-Epoch", "0");
   request.headers.set("Headrace-Sequence", format("{}", sequence_));
@@ -136,10 +137,19 @@ http::Response Sender::deliver(const std::vector<Line>& batch, const std::stop_t
       }
     } catch (const Error& error) {
       if (error.kind() != ErrorKind::kUnavailable && error.kind() != ErrorKind::kTimeout) throw;
+      if (!settings_.is_idempotent) fail_unknown(batch, error.message());
       reason = error.message();
     }
     wait_before_retry(attempt, at_least, reason, give_up, stop);
   }
+}
+
+void Sender::fail_unknown(const std::vector<Line>& batch, const std::string& reason) const {
+  fail(ErrorKind::kCommitUnknown,
+       "sending lines {} to {} to topic {}: {}; whether they arrived is not known, as records "
+       "spread by key have no sequence: look with headrace tail before sending them again, or "
+       "send into one --partition",
+       batch.front().number, batch.back().number, settings_.topic, reason);
 }
 
 void Sender::wait_before_retry(int attempt, milliseconds at_least, const std::string& reason,

@@ -1,10 +1,11 @@
 #pragma once
 
-// Sends batches of records to a topic so that each arrives once: every batch carries a producer id
-// and a sequence, and is sent again after a lost connection, an overloaded or a restarting server.
+// Sends batches of records to a topic so that each arrives once: a batch carries a producer id and
+// a sequence, and is sent again after a lost connection, an overloaded or a restarting server.
 //
 // Thread use: one thread. Errors: those of the server that a retry does not mend; unavailable when
-// the server was away longer than allowed; invalid for a bad line, naming it.
+// the server was away longer than allowed; invalid for a bad line, naming it; commit_unknown when
+// the connection broke off and a repeated batch might arrive twice (see is_idempotent).
 
 #include <cstdint>
 #include <functional>
@@ -32,6 +33,9 @@ struct SendSettings {
   std::string timestamp;  // JSON pointer; empty: the time of arrival
   std::optional<int64_t> partition;
   bool skip_bad = false;
+  // False: the records of a request go to several partitions, where the log keeps no one sequence
+  // for them; a try whose outcome is not known is then not repeated.
+  bool is_idempotent = true;
   std::chrono::seconds patience{60};  // how long a batch is tried again
 };
 
@@ -56,6 +60,7 @@ class Sender {
   http::Request request_of(const std::vector<Line>& batch) const;
   // Sends until there is an answer that no retry mends.
   http::Response deliver(const std::vector<Line>& batch, const std::stop_token& stop);
+  [[noreturn]] void fail_unknown(const std::vector<Line>& batch, const std::string& reason) const;
   void wait_before_retry(int attempt, milliseconds at_least, const std::string& reason,
                          SteadyTime give_up, const std::stop_token& stop);
   // Drops the line that the answer complains of; throws when it names none or none may be skipped.

@@ -38,17 +38,32 @@ class Send : public ::testing::Test {
 };
 
 TEST_F(Send, CutsTheInputIntoNumberedBatches) {
+  host_.server.on("GET /v1/topics/t", R"({"partitions":[{"partition":0}]})");
   host_.server.on("POST /v1/topics/t/records?key=%2Fuser", kStored);
   console_.set_input("{\"a\":1}\n\n{\"a\":2}\r\n{\"a\":3}");
   EXPECT_EQ(run({"t", "--key", "/user", "--batch", "2"}), 0);
-  ASSERT_EQ(host_.server.requests.size(), 2U);
-  EXPECT_EQ(request(0).body, "{\"a\":1}\n{\"a\":2}\n");
-  EXPECT_EQ(request(1).body, "{\"a\":3}\n");
-  EXPECT_EQ(header(0, "Headrace-Sequence"), "0");
-  EXPECT_EQ(header(1, "Headrace-Sequence"), "2");
-  EXPECT_EQ(header(0, "Headrace-Producer-Id"), header(1, "Headrace-Producer-Id"));
-  EXPECT_EQ(header(0, "Content-Type"), "application/x-ndjson");
+  ASSERT_EQ(host_.server.requests.size(), 3U);
+  EXPECT_EQ(request(1).body, "{\"a\":1}\n{\"a\":2}\n");
+  EXPECT_EQ(request(2).body, "{\"a\":3}\n");
+  EXPECT_EQ(header(1, "Headrace-Sequence"), "0");
+  EXPECT_EQ(header(2, "Headrace-Sequence"), "2");
+  EXPECT_EQ(header(1, "Headrace-Producer-Id"), header(2, "Headrace-Producer-Id"));
+  EXPECT_EQ(header(1, "Content-Type"), "application/x-ndjson");
   EXPECT_THAT(console_.errors, HasSubstr("sent 3 records (24 B) to t in "));
+}
+
+TEST_F(Send, DoesNotRepeatWhatMightArriveTwice) {
+  host_.server.on("GET /v1/topics/t", R"({"partitions":[{"partition":0},{"partition":1}]})");
+  host_.server.on("POST /v1/topics/t/records?key=%2Fuser", "{}", 503);  // refused: nothing stored
+  host_.server.on("POST /v1/topics/t/records?key=%2Fuser",
+                  [](const http::Request&) -> http::Response {
+                    fail(ErrorKind::kUnavailable, "connection lost");
+                  });
+  console_.set_input("{}\n{}\n");
+  EXPECT_EQ(run({"t", "--key", "/user"}), 6);
+  ASSERT_EQ(host_.server.requests.size(), 3U);
+  EXPECT_EQ(header(2, "Headrace-Producer-Id"), "");
+  EXPECT_THAT(console_.errors, HasSubstr("sending lines 1 to 2 to topic t: connection lost"));
 }
 
 TEST_F(Send, PrefixesTextLinesWithTheirLength) {
