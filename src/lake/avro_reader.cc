@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "base/varint.h"
+#include "codec/raw_deflate.h"
 #include "lake/avro_file.h"
 
 namespace headrace::lake {
@@ -10,6 +11,7 @@ namespace {
 constexpr std::string_view kMagic = "Obj\1";
 constexpr size_t kSyncSize = 16;
 constexpr size_t kMaxFileSize = size_t{1} << 30;
+constexpr size_t kMaxBlockSize = size_t{1} << 30;
 constexpr size_t kMaxSchemaSize = size_t{16} << 20;
 
 [[noreturn]] void corrupt(std::string_view why) {
@@ -168,10 +170,11 @@ AvroContent read_avro_file(std::string_view bytes) {
   AvroContent content;
   content.metadata = take_metadata(in);
   const std::string_view sync = in.take(kSyncSize);
-  const std::string& codec = content.metadata["avro.codec"];
-  if (!codec.empty() && codec != "null") {
+  const std::string& codec_name = content.metadata["avro.codec"];
+  const bool deflated = codec_name == "deflate";
+  if (!codec_name.empty() && codec_name != "null" && !deflated) {
     fail(ErrorKind::kUnsupported, "reading an Avro file: codec \"{}\" is neither null nor deflate",
-         codec);
+         codec_name);
   }
   const std::string& schema = content.metadata["avro.schema"];
   if (schema.size() > kMaxSchemaSize) corrupt("its schema is too large");
@@ -185,7 +188,12 @@ AvroContent read_avro_file(std::string_view bytes) {
   while (!in.at_end()) {
     const int64_t rows = in.take_long();
     if (rows < 0) corrupt("a block has a negative count");
-    decode_block(in.take_bytes(), rows, content);
+    const std::string_view block = in.take_bytes();
+    if (deflated) {
+      decode_block(codec::raw_inflate(block, kMaxBlockSize), rows, content);
+    } else {
+      decode_block(block, rows, content);
+    }
     if (in.take(kSyncSize) != sync) corrupt("a block does not end with the sync marker");
   }
   return content;

@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "base/varint.h"
+#include "codec/raw_deflate.h"
 #include "lake/avro_file.h"
 
 namespace headrace::lake {
@@ -93,7 +94,7 @@ std::string write_avro_file(const Json& schema, const AvroMetadata& metadata,
                             const AvroValues& rows, std::string_view sync_marker) {
   AvroMetadata all = metadata;
   all["avro.schema"] = to_text(schema);
-  all["avro.codec"] = "null";
+  all["avro.codec"] = "deflate";
   std::string out = "Obj\1";
   append_zigzag(out, static_cast<int64_t>(all.size()));
   for (const auto& [key, value] : all) {
@@ -107,7 +108,7 @@ std::string write_avro_file(const Json& schema, const AvroMetadata& metadata,
   std::string block;
   for (const AvroValue& row : rows) encode(block, *parsed, row);
   append_zigzag(out, static_cast<int64_t>(rows.size()));
-  append_bytes(out, block);
+  append_bytes(out, codec::raw_deflate(block));
   out += sync_marker;
   return out;
 }
