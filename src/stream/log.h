@@ -34,9 +34,11 @@ struct TopicConfig {
   int partitions = 1;
   Compression compression = Compression::kLz4;  // what producers should use
   Durability durability = Durability::kDisk;
-  int64_t retention_ms = 7 * 24 * 3600 * 1000LL;  // -1: for ever
-  int64_t retention_bytes = -1;                   // for each partition; -1: no bound
-  bool retention_ignores_readers = false;         // true: may pass a registered reader
+  // Counted from when a segment was last appended to, whatever its records' timestamps say: history
+  // that is replayed into a topic is not old. -1: for ever.
+  int64_t retention_ms = 7 * 24 * 3600 * 1000LL;
+  int64_t retention_bytes = -1;            // for each partition; -1: no bound
+  bool retention_ignores_readers = false;  // true: may pass a registered reader
   int64_t segment_bytes = 256 * 1024 * 1024;
   int64_t index_interval_bytes = 64 * 1024;
   int64_t max_batch_bytes = 16 * 1024 * 1024;  // encoded

@@ -97,6 +97,7 @@ class Batch {
   const ProducerStamp& producer() const { return producer_; }
   size_t record_count() const { return record_count_; }
   size_t encoded_size_bytes() const { return encoded_size_bytes_; }
+  size_t size_bytes() const { return records_.size(); }  // uncompressed
 
   // Calls `visit` with each record in order. Throws Error corrupt where the records do not parse.
   void for_each(const std::function<void(const RecordView&)>& visit) const;

@@ -29,6 +29,16 @@ std::vector<Segment> list_segments(FileSystem& files, const std::string& directo
   return segments;
 }
 
+// Beside a live writer a segment may have grown and been finished after its size was listed, while
+// the one that follows was listed already.
+void take_final_sizes(FileSystem& files, const std::string& directory,
+                      std::vector<Segment>& segments) {
+  for (size_t i = 0; i + 1 < segments.size(); ++i) {
+    segments[i].size_bytes =
+        files.info(segment_path(directory, segments[i].base_offset, kLogSuffix)).size_bytes;
+  }
+}
+
 // A crash while rolling or while dropping a segment leaves files without their log.
 void remove_strays(FileSystem& files, const std::string& directory,
                    const std::vector<Segment>& segments) {
@@ -167,12 +177,11 @@ void load_latest_timestamps(FileSystem& files, const std::string& directory,
   }
 }
 
-}  // namespace
-
-RecoveredPartition recover_partition(FileSystem& files, const std::string& directory,
-                                     const RecoveryOptions& options) {
+RecoveredPartition recover_once(FileSystem& files, const std::string& directory,
+                                const RecoveryOptions& options) {
   RecoveredPartition known;
   known.segments = list_segments(files, directory);
+  if (options.read_only) take_final_sizes(files, directory, known.segments);
   if (!options.read_only) remove_strays(files, directory, known.segments);
   if (known.segments.empty()) return known;
 
@@ -196,6 +205,22 @@ RecoveredPartition recover_partition(FileSystem& files, const std::string& direc
   if (file_bytes > from) scan_active(files, directory, options, from, known);
   if (!options.read_only) settle_active(files, directory, active, file_bytes, from);
   return known;
+}
+
+}  // namespace
+
+RecoveredPartition recover_partition(FileSystem& files, const std::string& directory,
+                                     const RecoveryOptions& options) {
+  constexpr int kAttempts = 5;
+  for (int attempt = 1;; ++attempt) {
+    try {
+      return recover_once(files, directory, options);
+    } catch (const Error& error) {
+      // The live writer's retention may remove a segment between our listing and reading it.
+      const bool may_be_retention = options.read_only && error.kind() == ErrorKind::kNotFound;
+      if (!may_be_retention || attempt == kAttempts) throw;
+    }
+  }
 }
 
 bool extend_partition(FileSystem& files, const std::string& directory,

@@ -104,7 +104,43 @@ TEST(Concurrency, RetentionBesideWritersAndReaders) {
   }
   writing = false;
   others.clear();
+  fixture.log().apply_retention();
   EXPECT_GT(topic.partition(0).start_offset(), 0);
+}
+
+TEST(Concurrency, AReadOnlyLogFollowsALiveWriter) {
+  LogFixture fixture;
+  TopicConfig config = small_segments();
+  config.retention_bytes = 8000;
+  Topic& topic = fixture.topic("t", config);
+  std::jthread writer([&] {
+    for (int number = 0; number < kWriters; ++number) write_all(topic, number);
+  });
+  std::jthread retention([&](const std::stop_token& stop) {
+    while (!stop.stop_requested()) fixture.log().apply_retention();
+  });
+  LogOptions options;
+  options.read_only = true;
+  const auto metrics = telemetry::make_metrics();
+  const auto log =
+      Log::open(fixture.directory(), fixture.files(), fixture.clock(), *metrics, options);
+  const Partition& seen = log->topic("t").partition(1);
+  const Offset end = kWriters / 2 * kBatchesPerWriter * 2;
+  Offset at = 0;
+  while (at < end) {
+    log->refresh();
+    at = std::max(at, seen.start_offset());
+    while (at < seen.end_offset()) {
+      try {
+        const std::vector<Batch> batches = seen.read(at, 3000);
+        ASSERT_FALSE(batches.empty());
+        at = batches.back().last_offset() + 1;
+      } catch (const Error& error) {
+        ASSERT_EQ(error.kind(), ErrorKind::kNotFound) << error.message();
+        break;
+      }
+    }
+  }
 }
 
 TEST(Concurrency, AFullQueueRefusesAndClosingAnswersEverything) {
