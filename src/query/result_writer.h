@@ -1,0 +1,42 @@
+#pragma once
+
+// Result formats: each turns the rows of a query into pieces of bytes.
+
+#include <chrono>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "engine/database.h"
+#include "query/query_service.h"
+
+namespace headrace::query {
+
+// What a format needs to know beside the rows.
+struct ResultContext {
+  std::string query_id;
+  std::vector<engine::Column> columns;  // of the query as written
+  int64_t max_rows = 0;
+  SteadyTime started;
+  Clock* clock = nullptr;
+};
+
+class ResultWriter {
+ public:
+  virtual ~ResultWriter() = default;
+  virtual bool next(std::string& piece) = 0;
+};
+
+// SQL that gives the columns of `sql` in the form that the writer of `format` takes (JSON texts,
+// plain texts, or as they are). `sql` is one SELECT.
+std::string wrap_for(Format format, const std::string& sql, size_t column_count);
+
+std::unique_ptr<ResultWriter> make_json_writer(engine::Result result, ResultContext context);
+// For results whose columns are all text already.
+std::unique_ptr<ResultWriter> make_plain_json_writer(engine::Result result, ResultContext context);
+std::unique_ptr<ResultWriter> make_csv_writer(engine::Result result, ResultContext context);
+std::unique_ptr<ResultWriter> make_arrow_writer(engine::Result result, ResultContext context);
+// Streams a file and removes it at the end.
+std::unique_ptr<ResultWriter> make_file_writer(std::string path);
+
+}  // namespace headrace::query

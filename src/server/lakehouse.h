@@ -1,0 +1,34 @@
+#pragma once
+
+// What the API asks of the running lakehouse beside its topics and queries. The composition root
+// implements it. Thread use: any thread; calls may block for as long as they say.
+
+#include <string>
+
+#include "base/clock.h"
+#include "base/json.h"
+
+namespace headrace::server {
+
+class Lakehouse {
+ public:
+  virtual ~Lakehouse() = default;
+  virtual Json
+  status() = 0;  // {"version","name","uptime_s","topics","jobs","tables","views","sources","dead_letters","problems"}
+  virtual JsonArray tables() = 0;
+  virtual Json table(const std::string& database, const std::string& name) = 0;  // not_found
+  virtual JsonArray jobs() = 0;
+  virtual Json job(const std::string& name) = 0;  // not_found
+  virtual Json pause_job(const std::string& name) = 0;
+  virtual Json resume_job(const std::string& name) = 0;
+  // Commits all hot rows and waits for it, and for the views to be current; timeout.
+  virtual Json commit(milliseconds timeout) = 0;
+  // Newest first; empty job: of all jobs.
+  virtual JsonArray dead_letters(const std::string& job, int64_t limit) = 0;
+  virtual Json dead_letter(const std::string& job, int partition, int64_t offset) = 0;
+  // Sends a job's dead letters through it again; those whose reason is LIKE the pattern, when there
+  // is one.
+  virtual Json replay(const std::string& job, const std::string& reason_like) = 0;
+};
+
+}  // namespace headrace::server

@@ -1,0 +1,168 @@
+#include "server/lakehouse_routes.h"
+
+#include <utility>
+
+namespace headrace::server {
+namespace {
+
+using Blocking = std::function<Json(const http::Request&)>;
+
+JsonObject json_content() { return {{"application/json", JsonObject{{"type", "object"}}}}; }
+
+JsonObject type(std::string_view name) { return {{"type", name}}; }
+
+class RouteAdder {
+ public:
+  RouteAdder(Routes& routes, http::WorkerPool& pool) : routes_(routes), pool_(pool) {}
+
+  void add(RouteDescription description, Blocking answer) {
+    description.response = json_content();
+    if (description.error_statuses.empty()) description.error_statuses = {404, 503};
+    routes_.add({std::move(description), http::on_workers(pool_, [answer = std::move(answer)](
+                                                                     const http::Request& request) {
+                   return http::json_response(200, answer(request));
+                 })});
+  }
+
+ private:
+  Routes& routes_;
+  http::WorkerPool& pool_;
+};
+
+int64_t number_in_path(const http::Request& request, std::string_view name) {
+  const std::string& text = request.path_parameter(name);
+  try {
+    size_t used = 0;
+    const int64_t value = std::stoll(text, &used);
+    if (used == text.size() && value >= 0) return value;
+  } catch (const std::logic_error&) {
+    // Falls through to the complaint.
+  }
+  fail(ErrorKind::kInvalid, "'{}' in the path is no {}", text, name);
+}
+
+void add_table_routes(RouteAdder& routes, Lakehouse& lakehouse) {
+  routes.add(
+      {.method = "GET",
+       .pattern = "/v1/tables",
+       .operation = "listTables",
+       .group = "tables",
+       .summary = "All tables with rows, hot rows, files and bytes"},
+      [&lakehouse](const http::Request&) { return JsonObject{{"tables", lakehouse.tables()}}; });
+  routes.add({.method = "GET",
+              .pattern = "/v1/tables/{database}/{table}",
+              .operation = "getTable",
+              .group = "tables",
+              .summary = "One table: schema, partitioning, snapshots, files"},
+             [&lakehouse](const http::Request& request) {
+               return lakehouse.table(request.path_parameter("database"),
+                                      request.path_parameter("table"));
+             });
+  routes.add({.method = "POST",
+              .pattern = "/v1/commit",
+              .operation = "commitTables",
+              .group = "tables",
+              .summary = "Writes all hot rows to files, and answers when they are committed",
+              .parameters = {{"timeout_ms", "query", "How long to wait",
+                              JsonObject{{"type", "integer"}, {"default", 60000}}}},
+              .error_statuses = {503, 504}},
+             [&lakehouse](const http::Request& request) {
+               return lakehouse.commit(
+                   milliseconds(request.integer_parameter("timeout_ms", 60'000, 1, 3'600'000)));
+             });
+}
+
+void add_job_routes(RouteAdder& routes, Lakehouse& lakehouse) {
+  routes.add({.method = "GET",
+              .pattern = "/v1/jobs",
+              .operation = "listJobs",
+              .group = "jobs",
+              .summary = "All jobs with state, records and lag"},
+             [&lakehouse](const http::Request&) { return JsonObject{{"jobs", lakehouse.jobs()}}; });
+  routes.add({.method = "GET",
+              .pattern = "/v1/jobs/{job}",
+              .operation = "getJob",
+              .group = "jobs",
+              .summary = "One job: nodes, positions, last error"},
+             [&lakehouse](const http::Request& request) {
+               return lakehouse.job(request.path_parameter("job"));
+             });
+  routes.add({.method = "POST",
+              .pattern = "/v1/jobs/{job}/pause",
+              .operation = "pauseJob",
+              .group = "jobs",
+              .summary = "Stops a job after the batch in hand; it keeps its place"},
+             [&lakehouse](const http::Request& request) {
+               return lakehouse.pause_job(request.path_parameter("job"));
+             });
+  routes.add({.method = "POST",
+              .pattern = "/v1/jobs/{job}/resume",
+              .operation = "resumeJob",
+              .group = "jobs",
+              .summary = "Lets a paused or failed job go on"},
+             [&lakehouse](const http::Request& request) {
+               return lakehouse.resume_job(request.path_parameter("job"));
+             });
+}
+
+void add_dead_letter_routes(RouteAdder& routes, Lakehouse& lakehouse) {
+  routes.add(
+      {.method = "GET",
+       .pattern = "/v1/deadletters",
+       .operation = "listDeadLetters",
+       .group = "deadletters",
+       .summary = "Records that jobs refused, newest first",
+       .parameters = {{"job", "query", "Only those of this job", type("string")},
+                      {"limit", "query", "Most to answer with",
+                       JsonObject{{"type", "integer"}, {"default", 100}, {"maximum", 10000}}}}},
+      [&lakehouse](const http::Request& request) {
+        return JsonObject{
+            {"dead_letters",
+             lakehouse.dead_letters(std::string(request.query_parameter("job").value_or("")),
+                                    request.integer_parameter("limit", 100, 1, 10'000))}};
+      });
+  routes.add({.method = "GET",
+              .pattern = "/v1/deadletters/{job}/{partition}/{offset}",
+              .operation = "getDeadLetter",
+              .group = "deadletters",
+              .summary = "One dead letter with its record"},
+             [&lakehouse](const http::Request& request) {
+               return lakehouse.dead_letter(request.path_parameter("job"),
+                                            static_cast<int>(number_in_path(request, "partition")),
+                                            number_in_path(request, "offset"));
+             });
+  routes.add(
+      {.method = "POST",
+       .pattern = "/v1/deadletters/replay",
+       .operation = "replayDeadLetters",
+       .group = "deadletters",
+       .summary = "Sends a job's dead letters through it again",
+       .request = {{"application/json",
+                    JsonObject{{"type", "object"},
+                               {"required", JsonArray{"job"}},
+                               {"properties", JsonObject{{"job", type("string")},
+                                                         {"reason_like", type("string")}}}}}},
+       .error_statuses = {400, 404, 503}},
+      [&lakehouse](const http::Request& request) {
+        const Json body = parse_json(request.body, "the request");
+        return lakehouse.replay(string_member(body, "job"),
+                                string_member_or(body, "reason_like", ""));
+      });
+}
+
+}  // namespace
+
+void add_lakehouse_routes(Routes& routes, Lakehouse& lakehouse, http::WorkerPool& pool) {
+  RouteAdder adder(routes, pool);
+  adder.add({.method = "GET",
+             .pattern = "/v1/status",
+             .operation = "getStatus",
+             .group = "status",
+             .summary = "How everything stands: topics, sources, jobs, tables, views, problems"},
+            [&lakehouse](const http::Request&) { return lakehouse.status(); });
+  add_table_routes(adder, lakehouse);
+  add_job_routes(adder, lakehouse);
+  add_dead_letter_routes(adder, lakehouse);
+}
+
+}  // namespace headrace::server
