@@ -54,6 +54,7 @@ TableMetadata SnapshotBuilder::apply_to(const Table& current, int64_t now_ms) {
   if (makes_snapshot()) add_snapshot(metadata, metadata.last_updated_ms);
   metadata.metadata_log.push_back(JsonObject{{"timestamp-ms", previous_update_ms},
                                              {"metadata-file", current.metadata_location}});
+  keep_snapshot_texts(metadata);
   return metadata;
 }
 

@@ -62,6 +62,9 @@ struct Snapshot {
   Summary summary = {};  // with "operation"
   int schema_id = 0;
   JsonObject unknown = {};  // members written by other engines, kept as they are
+  // The snapshot as JSON text, kept by commits: a snapshot never changes, but stands in every
+  // metadata file written while it lives.
+  std::shared_ptr<const std::string> json_text = nullptr;
 };
 
 struct TableMetadata {
@@ -94,6 +97,9 @@ struct TableMetadata {
 };
 
 Json to_json(const TableMetadata& metadata);
+// The same as text, with the texts of snapshots used that are kept.
+std::string to_text(const TableMetadata& metadata);
+void keep_snapshot_texts(TableMetadata& metadata);
 TableMetadata table_metadata_from_json(const Json& json);
 
 struct Table {

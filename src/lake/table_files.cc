@@ -73,7 +73,7 @@ std::string TableFiles::write_metadata(const TableMetadata& metadata,
   const int64_t version = previous_location.empty() ? 0 : version_of(previous_location) + 1;
   const std::string path =
       metadata_path(metadata, format("{:05}-{}.metadata.json", version, make_uuid(random_)));
-  files_.write_new(path, to_text(to_json(metadata)));
+  files_.write_new(path, to_text(metadata));
   return file_uri(path);
 }
 

@@ -181,6 +181,29 @@ Json schema_json(const Schema& schema) {
 
 Json spec_json(const PartitionSpec& spec) { return to_json(spec); }
 
+JsonObject json_without_snapshots(const TableMetadata& metadata) {
+  JsonObject object{{"format-version", metadata.format_version},
+                    {"table-uuid", metadata.table_uuid},
+                    {"location", metadata.location},
+                    {"last-sequence-number", metadata.last_sequence_number},
+                    {"last-updated-ms", metadata.last_updated_ms},
+                    {"last-column-id", metadata.last_column_id},
+                    {"current-schema-id", metadata.current_schema_id},
+                    {"schemas", array_of(metadata.schemas, schema_json)},
+                    {"default-spec-id", metadata.default_spec_id},
+                    {"partition-specs", array_of(metadata.partition_specs, spec_json)},
+                    {"last-partition-id", metadata.last_partition_id},
+                    {"default-sort-order-id", metadata.default_sort_order_id},
+                    {"sort-orders", metadata.sort_orders},
+                    {"properties", text_map_json(metadata.properties)},
+                    {"refs", metadata.refs},
+                    {"snapshot-log", metadata.snapshot_log},
+                    {"metadata-log", metadata.metadata_log}};
+  if (metadata.current_snapshot_id) object["current-snapshot-id"] = *metadata.current_snapshot_id;
+  add_members(object, metadata.unknown);
+  return object;
+}
+
 }  // namespace
 
 const Schema& TableMetadata::current_schema() const {
@@ -211,27 +234,28 @@ const Snapshot* TableMetadata::snapshot(SnapshotId id) const {
 }
 
 Json to_json(const TableMetadata& metadata) {
-  JsonObject object{{"format-version", metadata.format_version},
-                    {"table-uuid", metadata.table_uuid},
-                    {"location", metadata.location},
-                    {"last-sequence-number", metadata.last_sequence_number},
-                    {"last-updated-ms", metadata.last_updated_ms},
-                    {"last-column-id", metadata.last_column_id},
-                    {"current-schema-id", metadata.current_schema_id},
-                    {"schemas", array_of(metadata.schemas, schema_json)},
-                    {"default-spec-id", metadata.default_spec_id},
-                    {"partition-specs", array_of(metadata.partition_specs, spec_json)},
-                    {"last-partition-id", metadata.last_partition_id},
-                    {"default-sort-order-id", metadata.default_sort_order_id},
-                    {"sort-orders", metadata.sort_orders},
-                    {"properties", text_map_json(metadata.properties)},
-                    {"refs", metadata.refs},
-                    {"snapshots", array_of(metadata.snapshots, snapshot_json)},
-                    {"snapshot-log", metadata.snapshot_log},
-                    {"metadata-log", metadata.metadata_log}};
-  if (metadata.current_snapshot_id) object["current-snapshot-id"] = *metadata.current_snapshot_id;
-  add_members(object, metadata.unknown);
+  JsonObject object = json_without_snapshots(metadata);
+  object["snapshots"] = array_of(metadata.snapshots, snapshot_json);
   return object;
+}
+
+std::string to_text(const TableMetadata& metadata) {
+  std::string text = to_text(Json(json_without_snapshots(metadata)));
+  text.back() = ',';  // in place of the closing brace
+  text += R"("snapshots":[)";
+  for (const Snapshot& snapshot : metadata.snapshots) {
+    text += snapshot.json_text ? *snapshot.json_text : to_text(snapshot_json(snapshot));
+    text += ',';
+  }
+  if (!metadata.snapshots.empty()) text.pop_back();
+  return text + "]}";
+}
+
+void keep_snapshot_texts(TableMetadata& metadata) {
+  for (Snapshot& snapshot : metadata.snapshots) {
+    if (snapshot.json_text) continue;
+    snapshot.json_text = std::make_shared<const std::string>(to_text(snapshot_json(snapshot)));
+  }
 }
 
 TableMetadata table_metadata_from_json(const Json& json) {
