@@ -320,9 +320,10 @@ bool TrackedProgress::wants_reading(const TrackedFile& file) const {
 }
 
 std::optional<FileTask> TrackedProgress::task_for(int64_t id) {
-  TrackedFile& before = files_.at(id);
-  if (!open(before)) return std::nullopt;
-  const TrackedFile& file = files_.at(by_inode_.at(before.identity.inode));
+  // A file that starts over gets a new entry in place of this one.
+  const uint64_t inode = files_.at(id).identity.inode;
+  if (!open(files_.at(id))) return std::nullopt;
+  const TrackedFile& file = files_.at(by_inode_.at(inode));
   FileTask task;
   task.entry = file.id;
   task.path = file.path;
@@ -358,7 +359,9 @@ bool TrackedProgress::open(TrackedFile& file) {
       return false;
     }
   }
-  if (!has_head_of(*file.handle, file.identity)) {
+  if (file.identity.head_bytes == 0) {  // never opened before
+    file.identity = identify(*file.handle, file.identity.inode);
+  } else if (!has_head_of(*file.handle, file.identity)) {
     start_over(file, "other content stands in it");
   } else if (!is_whole(file) && file.handle->size_bytes() < file.read.position) {
     start_over(file, "it was truncated");

@@ -19,24 +19,42 @@ TEST(ReplayPace, ScalesTheTimeBetweenRecords) {
   EXPECT_EQ(pace.wait_for(6'000), microseconds(6'000));
 }
 
-TEST(Replay, SendsRecordsWhenTheyAreDueAndGoesOnWithoutWaitingForThePast) {
-  SourceBench bench;
-  bench.write("a.ndjson", "{\"t\":1000}\n{\"t\":1005}\n{\"t\":1100}\n{\"t\":2000}\n");
-  ManualClock clock(Timestamp{microseconds(1)});
-  const std::string yaml = "path: a.ndjson\nreplay: {time: t, speed: 10}\n";
-  {
-    RunningSource source(bench.make(yaml, nullptr, &clock));
-    ASSERT_TRUE(bench.topic().wait_for_records(1));
-    EXPECT_EQ(bench.topic().record_count(), 1U);
-    clock.advance(std::chrono::seconds(1));  // 0.5 s are due, of 10 not yet
-    ASSERT_TRUE(bench.topic().wait_for_records(2));
-    EXPECT_EQ(bench.topic().record_count(), 2U);
+std::vector<int64_t> sent_at(const MemoryTopic& topic) {
+  std::vector<int64_t> times;
+  for (const stream::Batch& batch : topic.batches(0)) {
+    batch.for_each([&](const stream::RecordView& record) { times.push_back(record.timestamp_ms); });
   }
-  RunningSource source(bench.make(yaml, nullptr, &clock));
-  ASSERT_TRUE(bench.topic().wait_for_records(3));  // at once
-  clock.advance(std::chrono::seconds(90));
-  ASSERT_TRUE(source.wait_for(SourceState::kFinished));
-  EXPECT_EQ(bench.topic().record_count(), 4U);
+  return times;
+}
+
+const std::string kReplay = "path: a.ndjson\nreplay: {time: t, speed: 10}\n";
+const std::string kRecords = "{\"t\":1000}\n{\"t\":1005}\n{\"t\":1100}\n{\"t\":2000}\n";
+
+// The bench's clock moves only by what the source sleeps.
+TEST(Replay, SendsRecordsWhenTheyAreDue) {
+  SourceBench bench;
+  bench.write("a.ndjson", kRecords);
+  const int64_t start = millis_since_epoch(bench.clock().now());
+  EXPECT_EQ(bench.run(kReplay).state, SourceState::kFinished);
+  EXPECT_THAT(sent_at(bench.topic()),
+              testing::ElementsAre(start, start + 500, start + 10'000, start + 100'000));
+}
+
+TEST(Replay, GoesOnAfterARestartWithoutWaitingForThePast) {
+  SourceBench bench;
+  bench.write("a.ndjson", kRecords);
+  bench.topic().set_faults({.broken_from = 3});
+  {
+    RunningSource source(bench.make(kReplay));
+    while (source.status().retries == 0) std::this_thread::yield();
+  }
+  bench.topic().set_faults({});
+  const int64_t start = millis_since_epoch(bench.clock().now());
+  EXPECT_EQ(bench.run(kReplay).state, SourceState::kFinished);
+  const std::vector<int64_t> times = sent_at(bench.topic());
+  ASSERT_EQ(times.size(), 4U);
+  EXPECT_EQ(times[2], start);
+  EXPECT_EQ(times[3], start + 90'000);
 }
 
 TEST(RecordTime, ReadsIso8601) {
