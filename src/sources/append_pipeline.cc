@@ -95,6 +95,7 @@ bool AppendPipeline::offer(const Job& job, const stream::EncodedBatch& batch) {
   const std::thread::id here = std::this_thread::get_id();
   {
     std::lock_guard lock(mutex_);
+    if (failure_) return true;  // nothing may follow a batch that was lost: this one is dropped
     ++accepted_;
   }
   const int64_t records = batch.record_count;

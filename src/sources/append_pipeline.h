@@ -55,7 +55,7 @@ class AppendPipeline {
 
   void work(std::stop_token stop);
   void append(Job& job, std::stop_token stop);
-  // True when the partition took the batch; false when it is to be offered again.
+  // False when the batch is to be offered again; else it was taken, or dropped after a failure.
   bool offer(const Job& job, const stream::EncodedBatch& batch);
   void finish(size_t size_bytes, int64_t records, const std::exception_ptr& error);
   void fail_with(const std::exception_ptr& error);

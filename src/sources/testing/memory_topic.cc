@@ -95,7 +95,9 @@ void MemoryTopic::add_partition() {
 }
 
 void MemoryTopic::set_faults(const AppendFaults& faults) {
-  std::lock_guard lock(mutex_);
+  std::unique_lock lock(mutex_);
+  // A log is reopened only after all that failed was answered.
+  changed_.wait(lock, [&] { return queue_.empty() && !answering_; });
   faults_ = faults;
   appends_ = 0;
   failing_ = false;
@@ -126,6 +128,7 @@ void MemoryTopic::answer(std::stop_token stop) {
     if (!changed_.wait(lock, stop, [&] { return !queue_.empty(); })) return;
     Queued next = std::move(queue_.front());
     queue_.pop_front();
+    answering_ = true;
     failing_ = failing_ || next.fails;
     std::optional<stream::AppendResult> result;
     if (!failing_) result = next.partition->keep(next.batch);
@@ -135,6 +138,8 @@ void MemoryTopic::answer(std::stop_token stop) {
                : std::make_exception_ptr(
                      Error(ErrorKind::kUnavailable, "appending: injected failure of the disk"));
     next.done(result ? &*result : nullptr, error);
+    lock.lock();
+    answering_ = false;
     changed_.notify_all();
   }
 }

@@ -70,6 +70,7 @@ class MemoryTopic final : public stream::Topic {
   mutable std::condition_variable_any changed_;
   AppendFaults faults_;
   std::atomic<int> appends_{0};
+  bool answering_ = false;
   bool failing_ = false;  // a queued append failed: all later ones fail, too
   std::deque<Queued> queue_;
   std::vector<std::unique_ptr<MemoryPartition>> partitions_;
