@@ -20,6 +20,12 @@ if(HEADRACE_SANITIZE)
   endif()
 endif()
 
+if(CMAKE_SYSTEM_PROCESSOR STREQUAL "x86_64")
+  # Every x86-64 since 2010. simdjson chooses its on-demand parser when it is compiled, and takes a slow
+  # fallback without these.
+  add_compile_options(-march=x86-64-v2 -mpclmul)
+endif()
+
 find_program(CCACHE ccache)
 if(CCACHE)
   set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE})

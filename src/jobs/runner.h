@@ -17,36 +17,12 @@
 #include <string>
 #include <thread>
 
-#include "base/clock.h"
-#include "base/file_system.h"
-#include "base/random.h"
-#include "engine/database.h"
-#include "jobs/batch.h"
 #include "jobs/job_spec.h"
-#include "lake/table.h"
-#include "stream/log.h"
-#include "tables/live_tables.h"
+#include "jobs/runtime.h"
+#include "jobs/session.h"
 #include "telemetry/metrics.h"
 
 namespace headrace::jobs {
-
-// What all jobs of a process share. Everything outlives the runners.
-struct Runtime {
-  engine::Database& database;
-  lake::Catalog& catalog;
-  tables::LiveTables& tables;
-  stream::Log& log;
-  BatchBoard& board;
-  FileSystem& files;
-  Clock& clock;
-  Random& random;
-  telemetry::Metrics& metrics;
-  std::string project_directory;
-  int64_t commit_bytes = 128 * 1024 * 1024;
-  milliseconds commit_interval{60'000};
-  // Called after each commit with the tables that moved on, on the commit's thread.
-  std::function<void(const std::vector<lake::TableIdentifier>&)> on_commit;
-};
 
 enum class JobState { kStarting, kRunning, kPaused, kRetrying, kFailed, kFinished, kStopped };
 std::string_view name_of(JobState state);
@@ -71,10 +47,10 @@ struct RunProgress {
   int64_t lag = 0;
 };
 
-class JobRunner {
+class JobRunner final : private SessionReport {
  public:
   JobRunner(JobSpec spec, const Runtime& runtime);
-  ~JobRunner();
+  ~JobRunner() override;
   JobRunner(const JobRunner&) = delete;
   JobRunner& operator=(const JobRunner&) = delete;
 
@@ -91,14 +67,15 @@ class JobRunner {
   JobStatus status() const;
 
  private:
-  class Session;
   void run(std::stop_token stop);
   void set_state(JobState state, std::string error = "");
-  void update(const std::function<void(JobStatus&)>& change);
-  void set_positions(const std::string& positions);
-  bool is_commit_wanted();
-  void committed();
-  void nothing_to_commit();
+
+  // SessionReport
+  void stands_at(const std::string& positions, int64_t lag) override;
+  void batch_done(int64_t records, int64_t dead_letters, int64_t hot_records) override;
+  void committed() override;
+  void nothing_to_commit() override;
+  bool is_commit_wanted() override;
 
   const JobSpec spec_;
   Runtime runtime_;
@@ -107,6 +84,7 @@ class JobRunner {
   telemetry::Counter& retries_;
   mutable std::mutex mutex_;
   std::condition_variable changed_;
+  std::function<void(const RunProgress&)> progress_;
   JobStatus status_;
   int64_t commits_wanted_ = 0;
   int64_t commits_done_ = 0;

@@ -72,7 +72,9 @@ struct QueryService::State {
 
   void add(const std::shared_ptr<Execution>& execution) {
     std::lock_guard lock(mutex);
-    executions[execution->id] = execution;
+    if (!executions.emplace(execution->id, execution).second) {
+      fail(ErrorKind::kAlreadyExists, "a query {} is running", execution->id);
+    }
     changed.notify_all();
   }
   void remove(const std::string& id) {
@@ -224,7 +226,7 @@ std::unique_ptr<RunningQuery> QueryService::start(const QueryRequest& request) {
   const SteadyTime began = state_->clock.steady_now();
   auto connection = state_->database.connect();
   auto execution = std::make_shared<Execution>();
-  execution->id = make_uuid(state_->random);
+  execution->id = request.id.empty() ? make_uuid(state_->random) : request.id;
   execution->sql = request.sql;
   execution->started = state_->clock.now();
   execution->deadline = began + request.timeout;

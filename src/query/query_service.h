@@ -33,6 +33,7 @@ Format format_from_name(std::string_view name);
 std::string_view content_type(Format format);
 
 struct QueryRequest {
+  std::string id;  // by which it can be cancelled; empty: one is made
   std::string sql;
   std::vector<std::optional<std::string>> parameters;  // $1, $2, …
   Format format = Format::kJson;

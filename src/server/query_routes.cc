@@ -21,11 +21,23 @@ std::optional<std::string> parameter_text(const Json& value) {
   return value.is_string() ? std::string(value.get_string()) : to_text(value);
 }
 
+// A caller may name its query, to cancel it. The name becomes a file's for Parquet results.
+std::string read_query_id(const http::Request& request) {
+  std::string id(request.headers.get_or("Headrace-Query-Id", ""));
+  const bool is_fine = id.size() <= 64 && std::all_of(id.begin(), id.end(), [](unsigned char c) {
+                         return std::isalnum(c) != 0 || c == '-';
+                       });
+  if (!is_fine)
+    fail(ErrorKind::kInvalid, "the header Headrace-Query-Id is at most 64 letters, digits and '-'");
+  return id;
+}
+
 query::QueryRequest read_request(const http::Request& request, const QueryLimits& limits) {
   query::QueryRequest query;
   query.timeout = limits.timeout;
   query.max_rows = limits.max_rows;
   query.format = accepted_format(request.headers.get_or("Accept", ""));
+  query.id = read_query_id(request);
   if (request.headers.get_or("Content-Type", "").starts_with("text/plain")) {
     query.sql = request.body;
     return query;

@@ -64,7 +64,9 @@ struct LiveTables::State {
 
   // The view of a table and of all that depend on it.
   void append_definitions(const TableIdentifier& identifier, std::vector<std::string>& statements) {
-    for (std::string& statement : definition(identifier))
+    const auto owner = owners.find(identifier);
+    for (std::string& statement :
+         owner == owners.end() ? definition(identifier) : owner->second->definition())
       statements.push_back(std::move(statement));
     const auto found = dependents.find(identifier);
     if (found == dependents.end()) return;
@@ -89,6 +91,7 @@ struct LiveTables::State {
   std::unique_ptr<engine::Connection> connection;
   std::map<TableIdentifier, TableState> tables;
   std::map<TableIdentifier, std::vector<Dependent*>> dependents;
+  std::map<TableIdentifier, Dependent*> owners;  // of tables whose view is somebody else's
   int64_t next_generation = 1;
 };
 
@@ -225,6 +228,7 @@ void LiveTables::close_target(const TableIdentifier& identifier) {
   dropped.swap(live.generations);
   live.is_target = false;
   live.hot_rows = 0;
+  live.sealed_rows = 0;
   ++live.version;
   std::vector<std::string> statements;
   state_->append_definitions(identifier, statements);
@@ -279,9 +283,12 @@ std::vector<SealedGeneration> LiveTables::seal(
       statements.push_back(state_->hot_table_ddl(identifier, live, fresh));
       started.emplace_back(&live, fresh);
     }
+    generation.rows = live.hot_rows - live.sealed_rows;
     sealed.push_back(std::move(generation));
   }
   for (const auto& [live, generation] : started) live->generations.push_back(generation);
+  for (size_t i = 0; i < identifiers.size(); ++i)
+    state_->at(identifiers[i]).sealed_rows += sealed[i].rows;
   try {
     for (const TableIdentifier& identifier : identifiers) {
       if (!state_->at(identifier).raw_topic) state_->append_definitions(identifier, statements);
@@ -313,7 +320,8 @@ void LiveTables::replace_committed(const std::vector<CommittedTable>& committed)
       std::erase(live.generations, change.sealed.number);
       drops.push_back("DROP TABLE " + hot_name(change.table->identifier, change.sealed.number));
     }
-    live.hot_rows = 0;
+    live.hot_rows -= change.sealed.rows;
+    live.sealed_rows -= change.sealed.rows;
     ++live.version;
   }
   std::vector<std::string> statements;
@@ -343,6 +351,22 @@ void LiveTables::add_dependent(const TableIdentifier& on, Dependent* dependent) 
 void LiveTables::remove_dependent(const TableIdentifier& on, Dependent* dependent) {
   std::lock_guard lock(state_->mutex);
   std::erase(state_->dependents[on], dependent);
+}
+
+void LiveTables::set_view_owner(const TableIdentifier& identifier, Dependent* owner) {
+  std::lock_guard lock(state_->mutex);
+  state_->owners[identifier] = owner;
+}
+
+void LiveTables::end_view_owner(const TableIdentifier& identifier, Dependent* owner) {
+  std::lock_guard lock(state_->mutex);
+  const auto found = state_->owners.find(identifier);
+  if (found == state_->owners.end() || found->second != owner) return;
+  state_->owners.erase(found);
+  if (!state_->tables.contains(identifier)) return;
+  std::vector<std::string> statements;
+  state_->append_definitions(identifier, statements);
+  state_->run(statements);
 }
 
 void LiveTables::run_locked(const std::function<std::vector<std::string>()>& statements) {

@@ -41,8 +41,8 @@ struct TargetSpec {
   std::vector<engine::Column> columns;    // of the rows it inserts
   std::vector<std::string> partition_by;  // "day(ts)"
   std::map<std::string, std::string> properties;
-  std::optional<std::string> raw_topic;    // fed straight from it: `columns` are record_columns()
-  std::vector<stream::Offset> raw_start;   // where a raw table without positions begins
+  std::optional<std::string> raw_topic;   // fed straight from it: `columns` are record_columns()
+  std::vector<stream::Offset> raw_start;  // where a raw table without positions begins
 };
 
 // A view that reads a live table and is kept by somebody else (an incremental view): its definition
@@ -58,6 +58,7 @@ class Dependent {
 // One hot generation that was sealed, waiting to be committed.
 struct SealedGeneration {
   int64_t number = 0;
+  int64_t rows = 0;
   std::vector<OffsetRange> raw_range;  // of a raw table, instead of rows
 };
 
@@ -68,8 +69,9 @@ struct TableState {
   std::optional<std::string> raw_topic;
   std::vector<stream::Offset> raw_committed;  // next offsets, of a raw table
   std::vector<int64_t> generations;           // oldest first; the last takes new rows
-  int64_t hot_rows = 0;                       // an estimate for display
-  int64_t version = 0;                        // grows with each change that SQL can see
+  int64_t hot_rows = 0;
+  int64_t sealed_rows = 0;  // of them, those that are being committed
+  int64_t version = 0;      // grows with each change that SQL can see
 };
 
 class LiveTables {
@@ -131,6 +133,11 @@ class LiveTables {
 
   void add_dependent(const lake::TableIdentifier& on, Dependent* dependent);
   void remove_dependent(const lake::TableIdentifier& on, Dependent* dependent);
+
+  // From now on the definition of the table's own SQL view is the owner's. Ending it gives the
+  // table the view of its files again; nothing happens when another owner has come meanwhile.
+  void set_view_owner(const lake::TableIdentifier& identifier, Dependent* owner);
+  void end_view_owner(const lake::TableIdentifier& identifier, Dependent* owner);
 
   // Runs DDL of somebody who keeps views over live tables, in one transaction under the lock.
   void run_locked(const std::function<std::vector<std::string>()>& statements);

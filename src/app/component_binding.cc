@@ -1,0 +1,86 @@
+#include "app/component_binding.h"
+
+#include "jobs/node_type.h"
+#include "sources/source_type.h"
+
+namespace headrace::app {
+namespace {
+
+project::NodeFacts facts_of(const jobs::Node& node, bool is_right) {
+  project::NodeFacts facts;
+  facts.inputs = node.inputs();
+  if (!is_right) return facts;  // what it reads and writes may not even be a name
+  if (const auto source = node.source()) {
+    if (source->kind == jobs::SourceNeed::Kind::kTopic) facts.topic_read = source->topic;
+    if (source->kind == jobs::SourceNeed::Kind::kTable)
+      facts.table_read = source->table.to_string();
+  }
+  if (const auto target = node.target()) facts.table_written = target->table.to_string();
+  return facts;
+}
+
+project::NodeComponent to_component(const jobs::NodeType& type) {
+  project::NodeComponent component;
+  component.name = type.name;
+  component.summary = type.summary;
+  component.fields = type.fields;
+  component.example = type.example;
+  component.read = [&type](const config::Node& node, config::Problems& problems) {
+    const size_t before = problems.error_count();
+    const auto read = type.read(node, problems);
+    return facts_of(*read, problems.error_count() == before);
+  };
+  return component;
+}
+
+project::SourceComponent to_component(const sources::SourceType& type) {
+  project::SourceComponent component;
+  component.name = type.name;
+  component.summary = type.summary;
+  component.fields = type.fields;
+  component.example = type.example;
+  component.check = [&type](const config::Node& node, config::Problems& problems) {
+    type.read(node, problems);
+  };
+  return component;
+}
+
+}  // namespace
+
+const project::ComponentTypes& component_types() {
+  static const project::ComponentTypes types = [] {
+    project::ComponentTypes all;
+    for (const jobs::NodeType& type : jobs::node_types()) all.nodes.push_back(to_component(type));
+    for (const sources::SourceType& type : sources::source_types())
+      all.sources.push_back(to_component(type));
+    return all;
+  }();
+  return types;
+}
+
+jobs::JobSpec to_job_spec(const project::JobDefinition& job) {
+  jobs::JobSpec spec;
+  spec.name = job.name;
+  spec.is_streaming = job.mode == project::JobMode::kStreaming;
+  spec.batch_records = job.batch.records;
+  spec.batch_wait = job.batch.wait;
+  for (const project::JobNode& node : job.nodes)
+    spec.nodes.push_back({node.name, node.type, node.node});
+  return spec;
+}
+
+telemetry::LogLevel to_log_level(project::LogLevel level) {
+  switch (level) {
+    case project::LogLevel::kDebug:
+      return telemetry::LogLevel::kDebug;
+    case project::LogLevel::kInfo:
+      return telemetry::LogLevel::kInfo;
+    case project::LogLevel::kWarning:
+      return telemetry::LogLevel::kWarning;
+    case project::LogLevel::kError:
+      break;
+  }
+  return telemetry::LogLevel::kError;
+}
+
+}  // namespace headrace::app

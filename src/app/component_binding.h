@@ -1,0 +1,18 @@
+#pragma once
+
+// Ties the project's files to the components: which node and source types there are, and how a
+// definition becomes what the modules run.
+
+#include "jobs/job_spec.h"
+#include "project/component_type.h"
+#include "project/job.h"
+#include "project/settings.h"
+#include "telemetry/log.h"
+
+namespace headrace::app {
+
+const project::ComponentTypes& component_types();
+jobs::JobSpec to_job_spec(const project::JobDefinition& job);
+telemetry::LogLevel to_log_level(project::LogLevel level);
+
+}  // namespace headrace::app

@@ -1,0 +1,209 @@
+// What the API and system.* show of an instance.
+
+#include <algorithm>
+
+#include "app/instance.h"
+#include "app/version.h"
+#include "base/error.h"
+#include "server/topic_json.h"
+#include "tables/positions.h"
+
+namespace headrace::app {
+namespace {
+
+struct TableFigures {
+  int64_t rows = 0;
+  int64_t files = 0;
+  int64_t bytes = 0;
+};
+
+TableFigures figures_of(const tables::TableState& table) {
+  TableFigures figures;
+  for (const lake::DataFile& file : *table.files) {
+    figures.rows += file.record_count;
+    ++figures.files;
+    figures.bytes += file.file_size_bytes;
+  }
+  return figures;
+}
+
+Json describe_table(const lake::TableIdentifier& identifier, const tables::TableState& table) {
+  const TableFigures figures = figures_of(table);
+  const lake::Snapshot* snapshot = table.table->metadata.current_snapshot();
+  return JsonObject{
+      {"name", identifier.to_string()},
+      {"rows", figures.rows + table.hot_rows},
+      {"hot_rows", table.hot_rows},
+      {"files", figures.files},
+      {"bytes", figures.bytes},
+      {"snapshots", table.table->metadata.snapshots.size()},
+      {"committed_at", snapshot == nullptr
+                           ? Json(nullptr)
+                           : Json(to_iso8601(Timestamp(milliseconds(snapshot->timestamp_ms))))}};
+}
+
+}  // namespace
+
+JsonArray Instance::topics() const {
+  JsonArray list;
+  for (const std::string& name : log_->topic_names()) {
+    if (const stream::Topic* topic = log_->find_topic(name))
+      list.push_back(server::summarize_topic(*topic));
+  }
+  return list;
+}
+
+JsonArray Instance::tables() {
+  JsonArray list;
+  for (const lake::TableIdentifier& identifier : tables_->list()) {
+    if (const auto table = tables_->find(identifier))
+      list.push_back(describe_table(identifier, *table));
+  }
+  return list;
+}
+
+Json Instance::table(const std::string& database, const std::string& name) {
+  const lake::TableIdentifier identifier{database, name};
+  const auto table = tables_->find(identifier);
+  if (!table) fail(ErrorKind::kNotFound, "there is no table {}", identifier.to_string());
+  const lake::TableMetadata& metadata = table->table->metadata;
+  JsonObject answer = describe_table(identifier, *table).as_object();
+  answer["location"] = metadata.location;
+  answer["metadata_location"] = table->table->metadata_location;
+  JsonArray columns;
+  for (const lake::Field& field : metadata.current_schema().fields) {
+    columns.push_back(JsonObject{
+        {"name", field.name}, {"type", lake::to_duckdb(field.type)}, {"field_id", field.id}});
+  }
+  answer["schema"] = std::move(columns);
+  JsonArray partitioning;
+  for (const lake::PartitionField& field : metadata.default_spec().fields) {
+    partitioning.push_back(
+        JsonObject{{"name", field.name}, {"transform", lake::to_text(field.transform)}});
+  }
+  answer["partition_by"] = std::move(partitioning);
+  JsonArray snapshots;
+  for (auto snapshot = metadata.snapshots.rbegin();
+       snapshot != metadata.snapshots.rend() && snapshots.size() < 10; ++snapshot) {
+    const auto added = snapshot->summary.find("added-records");
+    const auto operation = snapshot->summary.find("operation");
+    snapshots.push_back(
+        JsonObject{{"snapshot_id", std::to_string(snapshot->snapshot_id)},
+                   {"committed_at", to_iso8601(Timestamp(milliseconds(snapshot->timestamp_ms)))},
+                   {"operation", operation == snapshot->summary.end() ? "" : operation->second},
+                   {"added_records", added == snapshot->summary.end() ? "0" : added->second}});
+  }
+  answer["latest_snapshots"] = std::move(snapshots);
+  return answer;
+}
+
+Json Instance::describe(const RunningJob& job) const {
+  const headrace::jobs::JobStatus status = job.runner->status();
+  return JsonObject{
+      {"name", job.definition.name},
+      {"state", job.is_paused ? "paused" : std::string(headrace::jobs::name_of(status.state))},
+      {"mode", job.definition.mode == project::JobMode::kStreaming ? "streaming" : "batch"},
+      {"records", status.records},
+      {"lag", status.lag},
+      {"hot_records", status.hot_records},
+      {"dead_letters", status.dead_letters},
+      {"batches", status.batches},
+      {"commits", status.commits},
+      {"retries", status.retries},
+      {"last_error", status.last_error.empty() ? Json(nullptr) : Json(status.last_error)}};
+}
+
+JsonArray Instance::jobs() {
+  std::lock_guard lock(mutex_);
+  JsonArray list;
+  for (const project::JobDefinition& definition : project_.jobs) {
+    const auto found = jobs_.find(definition.name);
+    if (found != jobs_.end()) {
+      list.push_back(describe(found->second));
+    } else {
+      list.push_back(JsonObject{{"name", definition.name}, {"state", "stopped"}});
+    }
+  }
+  return list;
+}
+
+Json Instance::job(const std::string& name) {
+  std::lock_guard lock(mutex_);
+  const project::JobDefinition* definition = project_.find_job(name);
+  if (definition == nullptr) fail(ErrorKind::kNotFound, "there is no job '{}'", name);
+  const auto found = jobs_.find(name);
+  JsonObject answer = found == jobs_.end() ? JsonObject{{"name", name}, {"state", "stopped"}}
+                                           : describe(found->second).as_object();
+  if (found != jobs_.end()) answer["positions"] = found->second.runner->status().positions;
+  JsonArray nodes;
+  for (const project::JobNode& node : definition->nodes) {
+    nodes.push_back(JsonObject{{"node", node.name},
+                               {"type", node.type},
+                               {"inputs", format("{}", join(node.facts.inputs, ", "))},
+                               {"reads", node.facts.topic_read + node.facts.table_read},
+                               {"writes", node.facts.table_written}});
+  }
+  answer["nodes"] = std::move(nodes);
+  return answer;
+}
+
+JsonArray Instance::sources_status() const {
+  std::lock_guard lock(mutex_);
+  JsonArray list;
+  for (const auto& [name, running] : sources_) {
+    const sources::SourceStatus status = running.source->status();
+    list.push_back(JsonObject{
+        {"name", name},
+        {"type", running.definition.type},
+        {"topic", running.definition.topic},
+        {"state", std::string(sources::name_of(status.state))},
+        {"records", status.records},
+        {"bytes", status.bytes},
+        {"files_done", status.files_done},
+        {"files_total", status.files_total},
+        {"lag_bytes", status.lag_bytes},
+        {"last_error", status.last_error.empty() ? Json(nullptr) : Json(status.last_error)}});
+  }
+  return list;
+}
+
+Json Instance::status() {
+  JsonArray job_list = jobs();
+  JsonArray problems;
+  {
+    std::lock_guard lock(mutex_);
+    if (!broken_project_.empty()) {
+      problems.push_back(JsonObject{
+          {"message", "the project's files have errors; the old ones go on: " + broken_project_}});
+    }
+    for (const std::string& problem : problems_)
+      problems.push_back(JsonObject{{"message", problem}});
+  }
+  int64_t dead_letters = 0;
+  for (const lake::TableIdentifier& identifier : tables_->list()) {
+    if (identifier.database != "dead_letters") continue;
+    if (const auto table = tables_->find(identifier))
+      dead_letters += figures_of(*table).rows + table->hot_rows;
+  }
+  JsonArray source_list = sources_status();
+  for (const JsonArray* list : {&job_list, &source_list}) {
+    for (const Json& item : *list) {
+      if (string_member_or(item, "state", "") != "failed") continue;
+      problems.push_back(JsonObject{{"message", format("{} failed: {}", string_member(item, "name"),
+                                                       string_member_or(item, "last_error", ""))}});
+    }
+  }
+  const auto uptime =
+      std::chrono::duration_cast<std::chrono::seconds>(clock_.steady_now() - started_);
+  return JsonObject{{"version", kVersion},
+                    {"name", project_.settings.name},
+                    {"uptime_s", uptime.count()},
+                    {"topics", topics()},
+                    {"sources", std::move(source_list)},
+                    {"jobs", std::move(job_list)},
+                    {"tables", tables()},
+                    {"dead_letters", dead_letters},
+                    {"problems", std::move(problems)}};
+}
+
+}  // namespace headrace::app

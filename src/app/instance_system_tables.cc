@@ -1,0 +1,259 @@
+// system.*: how the instance stands, as tables.
+
+#include "app/instance.h"
+#include "config/node.h"
+#include "query/system_tables.h"
+
+namespace headrace::app {
+namespace {
+
+using query::SystemRow;
+using query::SystemTable;
+using query::SystemValue;
+
+SystemValue text_or_null(const std::string& text) {
+  return text.empty() ? SystemValue() : SystemValue(text);
+}
+
+Timestamp from_ms(int64_t time_ms) { return Timestamp(milliseconds(time_ms)); }
+
+std::vector<SystemRow> partition_rows(const stream::Log& log) {
+  std::vector<SystemRow> rows;
+  for (const std::string& name : log.topic_names()) {
+    const stream::Topic* topic = log.find_topic(name);
+    for (int i = 0; topic != nullptr && i < topic->partition_count(); ++i) {
+      const stream::Partition& partition = topic->partition(i);
+      rows.push_back({name, static_cast<int64_t>(i), partition.start_offset(),
+                      partition.end_offset(), static_cast<int64_t>(partition.size_bytes()),
+                      static_cast<int64_t>(partition.segment_count())});
+    }
+  }
+  return rows;
+}
+
+std::vector<SystemRow> topic_rows(const stream::Log& log) {
+  std::vector<SystemRow> rows;
+  for (const std::string& name : log.topic_names()) {
+    const stream::Topic* topic = log.find_topic(name);
+    if (topic == nullptr) continue;
+    int64_t records = 0;
+    int64_t bytes = 0;
+    for (int i = 0; i < topic->partition_count(); ++i) {
+      const stream::Partition& partition = topic->partition(i);
+      records += partition.end_offset() - partition.start_offset();
+      bytes += static_cast<int64_t>(partition.size_bytes());
+    }
+    const stream::TopicConfig config = topic->config();
+    rows.push_back({name, static_cast<int64_t>(topic->partition_count()), records, bytes,
+                    config.retention_ms, config.retention_bytes});
+  }
+  return rows;
+}
+
+std::vector<SystemRow> lag_rows(const stream::Log& log) {
+  std::vector<SystemRow> rows;
+  for (const std::string& name : log.topic_names()) {
+    const stream::Topic* topic = log.find_topic(name);
+    for (int i = 0; topic != nullptr && i < topic->partition_count(); ++i) {
+      const stream::Partition& partition = topic->partition(i);
+      for (const auto& [reader, position] : partition.readers()) {
+        rows.push_back({reader, name, static_cast<int64_t>(i), position, partition.end_offset(),
+                        partition.end_offset() - position});
+      }
+    }
+  }
+  return rows;
+}
+
+std::vector<SystemRow> table_rows(const tables::LiveTables& tables) {
+  std::vector<SystemRow> rows;
+  for (const lake::TableIdentifier& identifier : tables.list()) {
+    const auto table = tables.find(identifier);
+    if (!table) continue;
+    int64_t records = 0;
+    int64_t bytes = 0;
+    for (const lake::DataFile& file : *table->files) {
+      records += file.record_count;
+      bytes += file.file_size_bytes;
+    }
+    const lake::Snapshot* snapshot = table->table->metadata.current_snapshot();
+    rows.push_back(
+        {identifier.database, identifier.name, records, table->hot_rows,
+         static_cast<int64_t>(table->files->size()), bytes,
+         snapshot == nullptr ? SystemValue() : SystemValue(from_ms(snapshot->timestamp_ms)),
+         table->table->metadata_location});
+  }
+  return rows;
+}
+
+std::vector<SystemRow> file_rows(const tables::LiveTables& tables) {
+  std::vector<SystemRow> rows;
+  for (const lake::TableIdentifier& identifier : tables.list()) {
+    const auto table = tables.find(identifier);
+    if (!table) continue;
+    for (const lake::DataFile& file : *table->files) {
+      std::vector<std::string> partition;
+      for (const auto& value : file.partition) partition.push_back(value.value_or("NULL"));
+      rows.push_back({identifier.to_string(), file.path, format("{}", join(partition, "/")),
+                      file.record_count, file.file_size_bytes, file.sequence_number});
+    }
+  }
+  return rows;
+}
+
+std::vector<SystemRow> snapshot_rows(const tables::LiveTables& tables) {
+  std::vector<SystemRow> rows;
+  for (const lake::TableIdentifier& identifier : tables.list()) {
+    const auto table = tables.find(identifier);
+    if (!table) continue;
+    for (const lake::Snapshot& snapshot : table->table->metadata.snapshots) {
+      const auto entry = [&](const char* key) -> SystemValue {
+        const auto found = snapshot.summary.find(key);
+        return found == snapshot.summary.end() ? SystemValue() : SystemValue(found->second);
+      };
+      rows.push_back({identifier.to_string(), snapshot.snapshot_id, snapshot.sequence_number,
+                      from_ms(snapshot.timestamp_ms), entry("operation"), entry("added-records"),
+                      entry("total-records"), entry("headrace.positions")});
+    }
+  }
+  return rows;
+}
+
+void collect_settings(const Json& json, const std::string& path, std::vector<SystemRow>& rows) {
+  if (json.is_object()) {
+    for (const auto& [key, value] : json.get_object()) {
+      collect_settings(value, path.empty() ? std::string(key) : path + "." + std::string(key),
+                       rows);
+    }
+    return;
+  }
+  rows.push_back({path, json.is_string() ? std::string(json.get_string()) : to_text(json)});
+}
+
+}  // namespace
+
+void Instance::register_system_tables() {
+  const engine::Column topic{"topic", "VARCHAR"};
+  const engine::Column partition{"partition", "BIGINT"};
+  std::vector<SystemTable> list;
+  list.push_back({"topics",
+                  "topics with their sizes",
+                  {topic,
+                   {"partitions", "BIGINT"},
+                   {"records", "BIGINT"},
+                   {"bytes", "BIGINT"},
+                   {"retention_ms", "BIGINT"},
+                   {"retention_bytes", "BIGINT"}},
+                  [this] { return topic_rows(*log_); }});
+  list.push_back({"partitions",
+                  "partitions of topics with their offsets",
+                  {topic,
+                   partition,
+                   {"start_offset", "BIGINT"},
+                   {"end_offset", "BIGINT"},
+                   {"bytes", "BIGINT"},
+                   {"segments", "BIGINT"}},
+                  [this] { return partition_rows(*log_); }});
+  list.push_back({"lag",
+                  "how far each reader of a partition has committed",
+                  {{"reader", "VARCHAR"},
+                   topic,
+                   partition,
+                   {"committed_offset", "BIGINT"},
+                   {"end_offset", "BIGINT"},
+                   {"lag", "BIGINT"}},
+                  [this] { return lag_rows(*log_); }});
+  list.push_back({"jobs",
+                  "jobs and their state",
+                  {{"job", "VARCHAR"},
+                   {"state", "VARCHAR"},
+                   {"records", "BIGINT"},
+                   {"lag", "BIGINT"},
+                   {"hot_records", "BIGINT"},
+                   {"dead_letters", "BIGINT"},
+                   {"commits", "BIGINT"},
+                   {"last_error", "VARCHAR"}},
+                  [this] {
+                    std::vector<SystemRow> rows;
+                    for (const Json& job : jobs()) {
+                      const auto number = [&](const char* name) {
+                        return SystemValue(integer_member_or(job, name, 0));
+                      };
+                      rows.push_back({string_member(job, "name"), string_member(job, "state"),
+                                      number("records"), number("lag"), number("hot_records"),
+                                      number("dead_letters"), number("commits"),
+                                      text_or_null(string_member_or(job, "last_error", ""))});
+                    }
+                    return rows;
+                  }});
+  list.push_back({"tables",
+                  "tables with rows in files and hot rows",
+                  {{"database", "VARCHAR"},
+                   {"name", "VARCHAR"},
+                   {"rows", "BIGINT"},
+                   {"hot_rows", "BIGINT"},
+                   {"files", "BIGINT"},
+                   {"bytes", "BIGINT"},
+                   {"committed_at", "TIMESTAMP WITH TIME ZONE"},
+                   {"metadata_location", "VARCHAR"}},
+                  [this] { return table_rows(*tables_); }});
+  list.push_back({"files",
+                  "data files of tables",
+                  {{"table", "VARCHAR"},
+                   {"path", "VARCHAR"},
+                   {"partition", "VARCHAR"},
+                   {"records", "BIGINT"},
+                   {"bytes", "BIGINT"},
+                   {"sequence_number", "BIGINT"}},
+                  [this] { return file_rows(*tables_); }});
+  list.push_back({"snapshots",
+                  "snapshots of tables, with the positions that each includes",
+                  {{"table", "VARCHAR"},
+                   {"snapshot_id", "BIGINT"},
+                   {"sequence_number", "BIGINT"},
+                   {"committed_at", "TIMESTAMP WITH TIME ZONE"},
+                   {"operation", "VARCHAR"},
+                   {"added_records", "VARCHAR"},
+                   {"total_records", "VARCHAR"},
+                   {"positions", "VARCHAR"}},
+                  [this] { return snapshot_rows(*tables_); }});
+  list.push_back(
+      {"dead_letters",
+       "the newest 100,000 dead letters of all jobs; all of them stand in dead_letters.<job>",
+       {{"time", "VARCHAR"},
+        {"job", "VARCHAR"},
+        {"node", "VARCHAR"},
+        {"reason", "VARCHAR"},
+        topic,
+        partition,
+        {"offset", "BIGINT"},
+        {"value", "VARCHAR"}},
+       [this] {
+         std::vector<SystemRow> rows;
+         for (const Json& letter : dead_letters("", 100'000)) {
+           const auto text = [&](const char* name) {
+             return text_or_null(string_member_or(letter, name, ""));
+           };
+           const auto number = [&](const char* name) {
+             return find_member(letter, name) == nullptr
+                        ? SystemValue()
+                        : SystemValue(integer_member(letter, name));
+           };
+           rows.push_back({text("time"), text("job"), text("node"), text("reason"), text("topic"),
+                           number("partition"), number("offset"), text("value")});
+         }
+         return rows;
+       }});
+  list.push_back({"settings",
+                  "settings of the project, secrets hidden",
+                  {{"setting", "VARCHAR"}, {"value", "VARCHAR"}},
+                  [this] {
+                    std::vector<SystemRow> rows;
+                    collect_settings(project::Settings::fields().to_json(project_.settings), "",
+                                     rows);
+                    return rows;
+                  }});
+  query::register_system_tables(*database_, std::move(list));
+}
+
+}  // namespace headrace::app

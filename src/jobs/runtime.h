@@ -1,0 +1,40 @@
+#pragma once
+
+// What all jobs of a process share. Everything outlives the runners.
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/file_system.h"
+#include "base/random.h"
+#include "engine/database.h"
+#include "jobs/batch.h"
+#include "lake/table.h"
+#include "stream/log.h"
+#include "tables/live_tables.h"
+#include "telemetry/metrics.h"
+
+namespace headrace::jobs {
+
+struct Runtime {
+  engine::Database& database;
+  lake::Catalog& catalog;
+  tables::LiveTables& tables;
+  stream::Log& log;
+  BatchBoard& board;
+  FileSystem& files;
+  Clock& clock;
+  Random& random;
+  telemetry::Metrics& metrics;
+  std::string project_directory;
+  // Hot rows become files at this size (of the records they came from) or age, whichever comes
+  // first.
+  int64_t commit_bytes = 128 * 1024 * 1024;
+  milliseconds commit_interval{60'000};
+  // Called after each commit with the tables that moved on, on the commit's thread.
+  std::function<void(const std::vector<lake::TableIdentifier>&)> on_commit;
+};
+
+}  // namespace headrace::jobs

@@ -1,0 +1,218 @@
+#include "jobs/session.h"
+
+#include "base/error.h"
+#include "lake/data_writer.h"
+#include "telemetry/log.h"
+
+namespace headrace::jobs {
+
+Session::Session(const JobSpec& spec, const Runtime& runtime, SessionReport& report)
+    : spec_(spec), runtime_(runtime), report_(report), connection_(runtime.database.connect()) {
+  connection_->execute("CREATE SCHEMA IF NOT EXISTS static");
+  runtime_.board.put(spec_.name, std::make_shared<InputBatch>());
+  job_ = compile_job(spec_, *connection_, *this);
+  input_ = make_input();
+  const tables::Positions start = input_->start();
+  std::map<std::string, std::vector<stream::Offset>> raw_start;
+  for (const CompiledTarget& target : job_.targets) {
+    if (!target.raw_topic.empty()) raw_start[target.raw_topic] = start.topic(target.raw_topic);
+  }
+  writer_.emplace(JobWriter::Collaborators{runtime_.database, runtime_.catalog, runtime_.tables,
+                                           runtime_.files, runtime_.random},
+                  job_, raw_start);
+  batches_.emplace(BatchRunner::Collaborators{*connection_, runtime_.tables, runtime_.board,
+                                              runtime_.clock, *writer_},
+                   job_);
+  choose_start(start);
+  committer_.emplace(*writer_, runtime_.clock, [this](const SealedWork& work) { committed(work); });
+  last_seal_ = runtime_.clock.steady_now();
+}
+
+Session::~Session() {
+  committer_.reset();
+  writer_.reset();
+  runtime_.board.remove(spec_.name);
+}
+
+void Session::run(std::stop_token stop, bool to_end) {
+  while (!stop.stop_requested()) {
+    const bool worked = step(stop, !to_end);
+    if (to_end && !worked && !bound_) break;
+  }
+  seal_and_wait();
+}
+
+void Session::load_static(const CompiledInput& input) {
+  const std::string version = static_version(input);
+  if (static_versions_[input.node] == version) return;
+  const std::string relation =
+      input.need.kind == SourceNeed::Kind::kTable
+          ? engine::quote_name(input.need.table.database, input.need.table.name)
+          : read_files_sql(input.need, static_paths(input));
+  connection_->execute(format("CREATE OR REPLACE TABLE {} AS SELECT * FROM {}",
+                              static_table_name(spec_.name, input.node), relation));
+  static_versions_[input.node] = version;
+  telemetry::log_info("jobs", "static input read", {{"job", spec_.name}, {"node", input.node}});
+}
+
+void Session::show_driving(const CompiledInput& input) {
+  std::string relation;
+  if (input.need.kind == SourceNeed::Kind::kTable) {
+    relation = lake::scan_sql(*runtime_.catalog.load(input.need.table), {});
+  } else {
+    relation = format("{} LIMIT 0", read_files_sql(input.need, static_paths(input)));
+  }
+  connection_->execute(format("CREATE OR REPLACE VIEW {} AS SELECT * FROM {}",
+                              driving_view_name(spec_.name, input.node), relation));
+}
+
+std::unique_ptr<JobInput> Session::make_input() {
+  const CompiledInput& first = job_.driving.front();
+  switch (first.need.kind) {
+    case SourceNeed::Kind::kTable:
+      return make_table_input(spec_.name, first, runtime_.catalog, *connection_, runtime_.clock);
+    case SourceNeed::Kind::kFiles:
+      return make_files_input(spec_.name, first, runtime_.project_directory, runtime_.files,
+                              *connection_, runtime_.clock);
+    case SourceNeed::Kind::kTopic:
+      break;
+  }
+  return make_topic_input(spec_.name, job_.driving, runtime_.log, runtime_.clock,
+                          {spec_.batch_records, spec_.batch_wait});
+}
+
+std::vector<std::string> Session::static_paths(const CompiledInput& input) {
+  auto paths = matching_files(*connection_, runtime_.project_directory, input.need.path);
+  if (paths.empty()) {
+    fail(ErrorKind::kNotFound, "job {}: nodes.{}: no file matches {}", spec_.name, input.node,
+         input.need.path);
+  }
+  return paths;
+}
+
+// Changes when the static input does.
+std::string Session::static_version(const CompiledInput& input) {
+  if (input.need.kind == SourceNeed::Kind::kTable) {
+    const auto state = runtime_.tables.find(input.need.table);
+    if (!state) {
+      fail(ErrorKind::kNotFound, "job {}: nodes.{}: there is no table {}", spec_.name, input.node,
+           input.need.table.to_string());
+    }
+    return std::to_string(state->version);
+  }
+  std::string version;
+  for (const std::string& path : static_paths(input)) {
+    const FileInfo info = runtime_.files.info(path);
+    version += format("{}:{}:{}:{}\n", path, info.size_bytes, info.modified_micros, info.inode);
+  }
+  return version;
+}
+
+// Where the job goes on: where its targets stand. Those that lag work alone first.
+void Session::choose_start(const tables::Positions& start) {
+  std::vector<std::string> topics;
+  for (const CompiledInput& input : job_.driving) topics.push_back(input.need.topic);
+  const auto& targets = writer_->targets();
+  const auto position = [&](size_t i) { return targets[i].committed.value_or(start); };
+  at_ = position(0);
+  for (size_t i = 1; i < targets.size(); ++i) {
+    if (!reaches(position(i), at_, topics)) at_ = position(i);
+  }
+  bound_.reset();
+  std::vector<bool> active;
+  for (size_t i = 0; i < targets.size(); ++i) {
+    active.push_back(position(i) == at_);
+    if (active.back()) continue;
+    if (!reaches(position(i), at_, topics)) {
+      fail(ErrorKind::kConflict,
+           "job {}: its tables stand at positions that do not follow from each other: {} and {}",
+           spec_.name, at_.to_text(), position(i).to_text());
+    }
+    if (!bound_ || reaches(*bound_, position(i), topics)) bound_ = position(i);
+  }
+  writer_->activate(active);
+  input_->check(at_);
+  input_->committed(at_);
+  if (bound_) {
+    telemetry::log_info("jobs", "some tables lag behind the others and catch up first",
+                        {{"job", spec_.name}, {"from", at_.to_text()}, {"to", bound_->to_text()}});
+  }
+  report_.stands_at(at_.to_text(), input_->lag(at_));
+}
+
+// One round. False when there was nothing to do.
+bool Session::step(std::stop_token stop, bool may_wait) {
+  refresh_statics();
+  const std::optional<Work> work = input_->next(at_, bound_ ? &*bound_ : nullptr, may_wait, stop);
+  if (work) process(*work);
+  if (bound_ && at_ == *bound_) {
+    seal_and_wait();
+    choose_start(at_);
+    return true;
+  }
+  seal_if_due();
+  report_.stands_at(at_.to_text(), input_->lag(at_));
+  return work.has_value();
+}
+
+void Session::refresh_statics() {
+  constexpr milliseconds kBetweenLooks{1000};
+  const SteadyTime now = runtime_.clock.steady_now();
+  if (job_.statics.empty() || now - last_static_look_ < kBetweenLooks) return;
+  last_static_look_ = now;
+  for (const CompiledInput& input : job_.statics) load_static(input);
+}
+
+void Session::process(const Work& work) {
+  const int64_t rejected = batches_->run(work);
+  at_ = work.after;
+  hot_bytes_ += work.bytes;
+  hot_records_ += work.records;
+  report_.batch_done(work.records, rejected, hot_records_);
+}
+
+void Session::seal_if_due() {
+  if (hot_records_ == 0) {
+    report_.nothing_to_commit();
+    last_seal_ = runtime_.clock.steady_now();
+    return;
+  }
+  const bool is_old = runtime_.clock.steady_now() - last_seal_ >= runtime_.commit_interval;
+  const bool is_large = hot_bytes_ >= runtime_.commit_bytes;
+  if (!is_old && !is_large && !report_.is_commit_wanted()) return;
+  if (!committer_->is_idle()) {
+    // Twice the limit is where memory ends: the commit must catch up.
+    if (hot_bytes_ < 2 * runtime_.commit_bytes) return;
+    committer_->wait_until_idle();
+  }
+  seal();
+}
+
+void Session::seal() {
+  SealedWork work = writer_->seal(at_);
+  hot_records_ = 0;
+  hot_bytes_ = 0;
+  last_seal_ = runtime_.clock.steady_now();
+  committer_->submit(std::move(work));
+}
+
+void Session::seal_and_wait() {
+  committer_->wait_until_idle();
+  if (hot_records_ > 0) {
+    seal();
+    committer_->wait_until_idle();
+  }
+}
+
+// On the committing thread.
+void Session::committed(const SealedWork& work) {
+  input_->committed(work.positions);
+  report_.committed();
+  if (!runtime_.on_commit) return;
+  std::vector<lake::TableIdentifier> tables;
+  for (const size_t target : work.targets)
+    tables.push_back(writer_->targets()[target].compiled.need.table);
+  runtime_.on_commit(tables);
+}
+
+}  // namespace headrace::jobs

@@ -1,0 +1,80 @@
+#pragma once
+
+// One life of a job, from its committed positions to a stop or a failure: opens the tables, takes
+// batches, seals and commits. Destroying it drops the hot rows that were not committed; the next
+// one makes them again. Used by one thread; the commits run on another, which it owns.
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+
+#include "jobs/batch_runner.h"
+#include "jobs/committer.h"
+#include "jobs/compiler.h"
+#include "jobs/input.h"
+#include "jobs/job_spec.h"
+#include "jobs/runtime.h"
+#include "jobs/writer.h"
+#include "tables/positions.h"
+
+namespace headrace::jobs {
+
+// Told what happens. committed() comes from the committing thread.
+class SessionReport {
+ public:
+  virtual ~SessionReport() = default;
+  virtual void stands_at(const std::string& positions, int64_t lag) = 0;
+  virtual void batch_done(int64_t records, int64_t dead_letters, int64_t hot_records) = 0;
+  virtual void committed() = 0;
+  virtual void nothing_to_commit() = 0;
+  virtual bool is_commit_wanted() = 0;
+};
+
+class Session final : public InputLoader {
+ public:
+  Session(const JobSpec& spec, const Runtime& runtime, SessionReport& report);
+  ~Session() override;
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+
+  // Works until `stop`; with `to_end`, until nothing is left. What is hot then is committed.
+  void run(std::stop_token stop, bool to_end);
+
+  // InputLoader
+  void load_static(const CompiledInput& input) override;
+  void show_driving(const CompiledInput& input) override;
+
+ private:
+  std::unique_ptr<JobInput> make_input();
+  std::vector<std::string> static_paths(const CompiledInput& input);
+  std::string static_version(const CompiledInput& input);
+  void choose_start(const tables::Positions& start);
+  bool step(std::stop_token stop, bool may_wait);
+  void refresh_statics();
+  void process(const Work& work);
+  void seal_if_due();
+  void seal();
+  void seal_and_wait();
+  void committed(const SealedWork& work);
+
+  const JobSpec& spec_;
+  Runtime runtime_;
+  SessionReport& report_;
+  std::unique_ptr<engine::Connection> connection_;
+  std::map<std::string, std::string> static_versions_;  // by node
+  CompiledJob job_;
+  std::unique_ptr<JobInput> input_;
+  std::optional<JobWriter> writer_;
+  std::optional<BatchRunner> batches_;
+  std::optional<Committer> committer_;
+  tables::Positions at_;
+  std::optional<tables::Positions> bound_;  // up to which lagging targets work alone
+  int64_t hot_bytes_ = 0;
+  int64_t hot_records_ = 0;
+  SteadyTime last_seal_;
+  SteadyTime last_static_look_{};
+};
+
+}  // namespace headrace::jobs
