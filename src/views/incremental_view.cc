@@ -1,0 +1,241 @@
+#include "views/incremental_view.h"
+
+#include "base/error.h"
+#include "telemetry/log.h"
+#include "views/stored_inputs.h"
+
+namespace headrace::views {
+
+using engine::quote_identifier;
+using lake::SnapshotId;
+using lake::TablePtr;
+
+namespace {
+
+constexpr int kMaxAttempts = 8;
+
+std::string describe(const std::vector<engine::Column>& columns) {
+  std::vector<std::string> texts;
+  for (const engine::Column& column : columns) texts.push_back(column.name + " " + column.type);
+  return format("{}", join(texts, ", "));
+}
+
+std::vector<engine::Column> columns_of(const lake::Table& table) {
+  std::vector<engine::Column> columns;
+  for (const lake::Field& field : table.metadata.current_schema().fields) {
+    columns.push_back({field.name, lake::to_duckdb(field.type)});
+  }
+  return columns;
+}
+
+// An empty relation of the table's columns.
+std::string columns_relation(const lake::Table& table) {
+  return format("({})", lake::scan_sql(table, {}));
+}
+
+void check_columns(const std::string& view, const ViewQuery& query, const lake::Table& table) {
+  const std::string wanted = describe(query.stored_columns());
+  const std::string there = describe(columns_of(table));
+  if (wanted == there) return;
+  fail(ErrorKind::kInvalid,
+       "the columns of view '{}' do not fit table {}: the table has ({}), the view gives ({}); "
+       "give the view another table, or drop this one with 'headrace tables drop {}' and it is "
+       "built anew",
+       view, table.identifier.to_string(), there, wanted, table.identifier.to_string());
+}
+
+}  // namespace
+
+IncrementalView::IncrementalView(const Collaborators& collaborators, ViewSpec spec)
+    : collaborators_(collaborators),
+      spec_(std::move(spec)),
+      connection_(collaborators.database.connect()),
+      query_(ViewQuery::parse(*connection_, spec_.sql)) {
+  // Windows of times with zone are those of UTC, and bounds are compared as text of it.
+  connection_->execute("SET TimeZone = 'UTC'");
+  if (query_.source() == spec_.table) {
+    fail(ErrorKind::kInvalid, "view '{}' reads table {}, which it writes itself", spec_.name,
+         spec_.table.to_string());
+  }
+}
+
+IncrementalView::~IncrementalView() {
+  if (!is_open_) return;
+  try {
+    collaborators_.tables.remove_dependent(source(), this);
+    collaborators_.tables.end_view_owner(spec_.table, this);
+  } catch (const std::exception& error) {
+    telemetry::log_warning("views", "the table keeps the SQL of a view that ended",
+                           {{"view", spec_.name}, {"error", error.what()}});
+  }
+}
+
+void IncrementalView::check() {
+  const auto state = collaborators_.tables.find(source());
+  if (!state) return;
+  ViewQuery query = query_;
+  query.bind(*connection_, columns_relation(*state->table));
+  if (const TablePtr table = collaborators_.catalog.find(spec_.table)) {
+    check_columns(spec_.name, query, *table);
+  }
+}
+
+tables::TableState IncrementalView::source_state() {
+  auto state = collaborators_.tables.find(source());
+  // A table that a job writes to is taken up by the job, together with its hot rows.
+  if (!state || !state->is_target) {
+    if (collaborators_.catalog.find(source())) collaborators_.tables.refresh(source());
+    state = collaborators_.tables.find(source());
+  }
+  if (state) return *std::move(state);
+  fail(ErrorKind::kNotFound, "view '{}' reads table {}, which does not exist yet", spec_.name,
+       source().to_string());
+}
+
+void IncrementalView::open() {
+  const tables::TableState state = source_state();
+  query_.bind(*connection_, columns_relation(*state.table));
+  const auto own = collaborators_.tables.find(spec_.table);
+  if (own && own->is_target) {
+    fail(ErrorKind::kInvalid, "table {} is written by a job; give view '{}' a table of its own",
+         spec_.table.to_string(), spec_.name);
+  }
+  Stored stored = read_stored();
+  {
+    std::lock_guard lock(mutex_);
+    published_ = stored;
+  }
+  collaborators_.tables.set_view_owner(spec_.table, this);
+  collaborators_.tables.add_dependent(source(), this);
+  is_open_ = true;
+  publish(std::move(stored));
+}
+
+// Made again when it was dropped.
+TablePtr IncrementalView::open_table() {
+  if (TablePtr table = collaborators_.catalog.find(spec_.table)) {
+    check_columns(spec_.name, query_, *table);
+    return table;
+  }
+  std::vector<std::pair<std::string, std::string>> columns;
+  for (const engine::Column& column : query_.stored_columns()) {
+    columns.emplace_back(column.name, column.type);
+  }
+  return collaborators_.catalog.create({spec_.table,
+                                        lake::make_schema(columns),
+                                        spec_.partition_by,
+                                        {{"headrace.view", spec_.name}},
+                                        ""});
+}
+
+IncrementalView::Stored IncrementalView::read_stored() {
+  Stored stored{open_table()};
+  const lake::Snapshot* snapshot = stored.table->metadata.current_snapshot();
+  if (snapshot == nullptr) return stored;
+  stored.files = collaborators_.catalog.files(*stored.table);
+  const auto inputs = StoredInputs::from_summary(snapshot->summary);
+  if (!inputs) {
+    fail(ErrorKind::kInvalid,
+         "table {} holds rows that no view wrote; give view '{}' another table",
+         spec_.table.to_string(), spec_.name);
+  }
+  if (inputs->query != query_.fingerprint()) {
+    stored.reason_to_rebuild = "its query has changed";
+  } else {
+    stored.included = inputs->snapshot_of(source());
+    if (!stored.included) stored.reason_to_rebuild = "it was made from another table";
+  }
+  return stored;
+}
+
+// Makes SQL show what is stored now and what came after it.
+void IncrementalView::publish(Stored stored) {
+  int64_t rows = 0;
+  for (const lake::DataFile& file : stored.files) rows += file.record_count;
+  {
+    std::lock_guard lock(mutex_);
+    progress_.is_open = true;
+    progress_.included = stored.included;
+    progress_.rows = rows;
+    published_ = std::move(stored);
+  }
+  collaborators_.tables.refresh(spec_.table);
+  // Whoever refreshed it before us did so with the definition of then.
+  collaborators_.tables.run_locked([this] { return definition(); });
+}
+
+std::vector<std::string> IncrementalView::definition() {
+  Stored stored;
+  {
+    std::lock_guard lock(mutex_);
+    stored = published_;
+  }
+  std::string states;
+  try {
+    if (stored.included) {
+      states =
+          query_.merged_sql({query_.stored_states_sql(lake::scan_sql(*stored.table, stored.files)),
+                             query_.delta_sql(collaborators_.tables.relation_after(
+                                 source(), stored.included, true))});
+    }
+  } catch (const Error&) {
+    // What is included is no longer, or not yet, known to the live table: the whole source gives
+    // the same rows, and update() mends it. A failure here would stop the job that commits.
+    states.clear();
+  }
+  if (states.empty()) {
+    states = query_.delta_sql(collaborators_.tables.relation_after(source(), std::nullopt, true));
+  }
+  return {format("CREATE SCHEMA IF NOT EXISTS {}", quote_identifier(spec_.table.database)),
+          format("CREATE OR REPLACE VIEW {} AS {}",
+                 engine::quote_name(spec_.table.database, spec_.table.name),
+                 query_.visible_sql(states))};
+}
+
+ViewProgress IncrementalView::progress() const {
+  std::lock_guard lock(mutex_);
+  return progress_;
+}
+
+bool IncrementalView::update() {
+  for (int attempt = 1;; ++attempt) {
+    try {
+      return update_once();
+    } catch (const Error& error) {
+      // Both are told by reading again: either the update is there, or it is tried once more.
+      const bool is_race =
+          error.kind() == ErrorKind::kConflict || error.kind() == ErrorKind::kCommitUnknown;
+      if (!is_race || attempt == kMaxAttempts) {
+        throw error.with_context(format("updating view '{}'", spec_.name));
+      }
+      telemetry::log_info("views", "reading again after a race",
+                          {{"view", spec_.name}, {"error", error.what()}});
+    }
+  }
+}
+
+bool IncrementalView::update_once() {
+  if (!is_open_) open();
+  const tables::TableState state = source_state();
+  Stored stored = read_stored();
+  const std::optional<SnapshotId> newest = state.table->metadata.current_snapshot_id;
+  if (!newest || stored.included == newest) {
+    const bool is_published = [&] {
+      std::lock_guard lock(mutex_);
+      return published_.table->metadata_location == stored.table->metadata_location;
+    }();
+    if (!is_published) publish(std::move(stored));
+    return false;
+  }
+  const Change change = plan(*state.table, stored);
+  Stored updated = commit(stored, change, *newest);
+  {
+    std::lock_guard lock(mutex_);
+    ++progress_.updates;
+    if (!stored.reason_to_rebuild.empty()) ++progress_.rebuilds;
+  }
+  publish(std::move(updated));
+  return true;
+}
+
+}  // namespace headrace::views

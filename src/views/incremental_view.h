@@ -1,0 +1,107 @@
+#pragma once
+
+// One incremental view: a table of the lake that holds the view's rows for everything up to one
+// snapshot of its source, and a SQL view that adds what came since, files and hot rows, so that it
+// shows at every instant what the whole query over the source would.
+//
+// Which snapshot is included stands in the summary of the table's snapshots ("headrace.inputs"), so
+// rows and position are committed at once and an update that is cut off anywhere happens once.
+//
+// Life cycle: the constructor reads the query and throws what is wrong with it; the first update()
+// opens or makes the table, which needs the source to be there; the destructor gives the table a
+// plain SQL view. Thread use: update() and check() by one thread at a time, the rest by any.
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "tables/live_tables.h"
+#include "views/view_query.h"
+
+namespace headrace::views {
+
+struct ViewSpec {
+  std::string name;
+  lake::TableIdentifier table;
+  std::string sql;
+  std::vector<std::string> partition_by = {};  // "day(hour)", over the view's columns
+
+  bool operator==(const ViewSpec&) const = default;
+};
+
+struct ViewProgress {
+  bool is_open = false;                      // the table is there and SQL shows the view
+  std::optional<lake::SnapshotId> included;  // of the source
+  int64_t updates = 0;                       // commits since the start
+  int64_t rebuilds = 0;
+  int64_t rows = 0;  // stored
+};
+
+class IncrementalView final : public tables::Dependent {
+ public:
+  struct Collaborators {
+    engine::Database& database;
+    lake::Catalog& catalog;
+    tables::LiveTables& tables;
+    FileSystem& files;
+    Random& random;
+  };
+  IncrementalView(const Collaborators& collaborators, ViewSpec spec);
+  ~IncrementalView() override;
+
+  const ViewSpec& spec() const { return spec_; }
+  const lake::TableIdentifier& source() const { return query_.source(); }
+
+  // Throws what would keep the view from being opened, as far as its tables exist already.
+  void check();
+
+  // Takes in what was committed to the source since; true when there was anything. Errors:
+  // not_found while there is no source; invalid when the table's columns are other than the view's;
+  // conflict when other writers won again and again; those of the catalog and the engine.
+  bool update();
+
+  ViewProgress progress() const;
+
+  std::vector<std::string> definition() override;
+
+ private:
+  // What the table holds. Without `included`: nothing that counts.
+  struct Stored {
+    lake::TablePtr table;
+    std::vector<lake::DataFile> files = {};
+    std::optional<lake::SnapshotId> included = {};
+    std::string reason_to_rebuild = {};
+  };
+  struct Change {
+    std::vector<lake::DataFile> source_files;  // to be added
+    std::vector<lake::DataFile> affected;      // stored files whose groups may change
+    std::vector<lake::DataFile> removed;       // affected, or all when rebuilt
+  };
+
+  void open();
+  lake::TablePtr open_table();
+  tables::TableState source_state();
+  Stored read_stored();
+  void publish(Stored stored);
+  bool update_once();
+  Change plan(const lake::Table& source, Stored& stored);
+  std::vector<lake::DataFile> affected_files(const Stored& stored);
+  std::vector<lake::DataFile> write(const lake::Table& table, const Change& change);
+  std::vector<lake::DataFile> write_rows(const lake::Table& table, const std::string& states);
+  Stored commit(const Stored& stored, const Change& change, lake::SnapshotId included);
+  std::string key_order() const;
+
+  Collaborators collaborators_;
+  ViewSpec spec_;
+  std::unique_ptr<engine::Connection> connection_;
+  ViewQuery query_;
+  bool is_open_ = false;
+  mutable std::mutex mutex_;  // never held while LiveTables is called
+  Stored published_;
+  ViewProgress progress_;
+};
+
+}  // namespace headrace::views

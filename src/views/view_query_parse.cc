@@ -1,0 +1,271 @@
+// From the tree of a SELECT to keys, states and outputs.
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "base/error.h"
+#include "views/aggregate.h"
+#include "views/query_checks.h"
+#include "views/select_tree.h"
+#include "views/view_query.h"
+
+namespace headrace::views {
+namespace {
+
+constexpr std::string_view kHidden = "__";
+
+std::string lower(std::string text) {
+  std::transform(text.begin(), text.end(), text.begin(),
+                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+  return text;
+}
+
+std::vector<std::string> column_parts(const JsonObject& column) {
+  std::vector<std::string> parts;
+  for (const Json& part : column.at("column_names").as_array()) {
+    parts.emplace_back(part.as_string());
+  }
+  return parts;
+}
+
+// edits.country and silver.edits.country → country: there is but one table.
+void drop_qualifiers(Json& tree, const SourceTable& source) {
+  const std::string name = lower(source.alias.empty() ? source.identifier.name : source.alias);
+  replace_expressions(tree, [&](const JsonObject& expression) -> std::optional<Json> {
+    if (!is_class(Json(expression), "COLUMN_REF")) return std::nullopt;
+    std::vector<std::string> parts = column_parts(expression);
+    size_t drop = 0;
+    if (parts.size() > 2 && source.alias.empty() &&
+        lower(parts[0]) == lower(source.identifier.database) && lower(parts[1]) == name) {
+      drop = 2;
+    } else if (parts.size() > 1 && lower(parts[0]) == name) {
+      drop = 1;
+    }
+    if (drop == 0) return std::nullopt;
+    JsonObject column = expression;
+    JsonArray rest;
+    for (size_t i = drop; i < parts.size(); ++i) rest.emplace_back(parts[i]);
+    column["column_names"] = std::move(rest);
+    return column;
+  });
+}
+
+struct SelectItem {
+  std::string name;
+  Json expression;
+};
+
+std::optional<size_t> position_in_group_by(const Json& expression) {
+  if (!is_class(expression, "CONSTANT")) return std::nullopt;
+  const Json* value = find_member(member(expression, "value"), "value");
+  if (value == nullptr || !value->is_int64()) return std::nullopt;
+  return static_cast<size_t>(value->get_int64());
+}
+
+}  // namespace
+
+class ViewQueryParser {
+ public:
+  ViewQueryParser(engine::Connection& connection, const std::string& sql)
+      : connection_(connection), sql_(sql) {}
+
+  ViewQuery parse() {
+    node_ = parse_select(connection_, sql_);
+    check_clauses(node_);
+    const SourceTable source = source_of(node_);
+    query_.source_ = source.identifier;
+    check_expressions(connection_, node_, sql_);
+    for (const std::string_view part : {"select_list", "where_clause", "group_expressions"}) {
+      drop_qualifiers(node_.at(part), source);
+    }
+    read_where();
+    read_items();
+    read_keys();
+    read_direct_states();
+    for (const SelectItem& item : items_) add_output(item);
+    if (query_.states_.empty()) {
+      fail(ErrorKind::kUnsupported,
+           "a view needs an aggregate, for example count(*) AS rows; it can have {}",
+           kSupportedAggregates);
+    }
+    return std::move(query_);
+  }
+
+ private:
+  void read_where() {
+    const Json& where = node_.at("where_clause");
+    if (where.is_null()) return;
+    if (has_aggregate(where)) {
+      fail(ErrorKind::kInvalid, "WHERE cannot have aggregates; use FILTER (WHERE …) of one");
+    }
+    query_.where_ = render(connection_, where);
+  }
+
+  void read_items() {
+    std::set<std::string> names;
+    for (const Json& expression : node_.at("select_list").as_array()) {
+      SelectItem item{name_of_item(expression), expression};
+      if (item.name.starts_with(kHidden)) {
+        fail(ErrorKind::kInvalid, "{}: names that begin with __ are kept for hidden columns",
+             item.name);
+      }
+      if (!names.insert(lower(item.name)).second) {
+        fail(ErrorKind::kInvalid, "two columns of the view are named {}; give one another name",
+             item.name);
+      }
+      items_.push_back(std::move(item));
+    }
+  }
+
+  std::string name_of_item(const Json& expression) {
+    const std::string alias = string_member(expression, "alias");
+    if (!alias.empty()) return alias;
+    if (is_class(expression, "COLUMN_REF")) return column_parts(expression.as_object()).back();
+    fail(ErrorKind::kInvalid, "{}give {} a name: {} AS name",
+         place_of(expression.as_object(), sql_), render(connection_, expression),
+         render(connection_, expression));
+  }
+
+  void read_keys() {
+    if (string_member(node_, "aggregate_handling") == "FORCE_AGGREGATES") {  // GROUP BY ALL
+      for (const SelectItem& item : items_) {
+        if (!has_aggregate(item.expression)) add_key(item.expression);
+      }
+      return;
+    }
+    for (const Json& group : node_.at("group_expressions").as_array()) add_key(resolved(group));
+  }
+
+  // What a position or the name of a selected expression stands for.
+  Json resolved(const Json& group) {
+    if (const auto position = position_in_group_by(group)) {
+      if (*position < 1 || *position > items_.size()) {
+        fail(ErrorKind::kInvalid, "GROUP BY {}: there are {} selected columns", *position,
+             items_.size());
+      }
+      return items_[*position - 1].expression;
+    }
+    if (!is_class(group, "COLUMN_REF")) return group;
+    const std::vector<std::string> parts = column_parts(group.as_object());
+    if (parts.size() != 1) return group;
+    for (const SelectItem& item : items_) {
+      if (lower(item.name) != lower(parts[0])) continue;
+      if (identity_of(item.expression) != identity_of(group)) {
+        query_.group_aliases_.push_back(parts[0]);
+      }
+      return item.expression;
+    }
+    return group;
+  }
+
+  void add_key(const Json& expression) {
+    if (has_aggregate(expression)) {
+      fail(ErrorKind::kInvalid, "{}GROUP BY cannot have aggregates",
+           place_of(expression.as_object(), sql_));
+    }
+    const std::string identity = identity_of(expression);
+    if (keys_.contains(identity)) return;
+    KeyColumn key;
+    key.expression = render(connection_, expression);
+    const auto item = std::find_if(items_.begin(), items_.end(), [&](const SelectItem& each) {
+      return identity_of(each.expression) == identity;
+    });
+    key.hidden = item == items_.end();
+    key.name = key.hidden ? format("{}key_{}", kHidden, query_.keys_.size() + 1) : item->name;
+    keys_[identity] = key.name;
+    query_.keys_.push_back(std::move(key));
+  }
+
+  // Aggregates that are selected as they are, so that others can use their states.
+  void read_direct_states() {
+    for (const SelectItem& item : items_) {
+      if (!is_aggregate_call(item.expression.as_object())) continue;
+      const std::vector<AggregateState> states = checked_states(item.expression.as_object());
+      if (states.size() == 1) add_state(states[0], item.name, false);
+    }
+  }
+
+  std::vector<AggregateState> checked_states(const JsonObject& aggregate) {
+    if (has_aggregate(aggregate.at("children")) || has_aggregate(aggregate.at("filter"))) {
+      fail(ErrorKind::kInvalid, "{}an aggregate of an aggregate is not possible",
+           place_of(aggregate, sql_));
+    }
+    try {
+      return states_of(aggregate);
+    } catch (const Error& error) {
+      throw Error(error.kind(), place_of(aggregate, sql_) + error.message());
+    }
+  }
+
+  // The name of the column that holds it.
+  std::string add_state(const AggregateState& state, const std::string& name, bool hidden) {
+    // A sum behind an average is kept wider than one that is selected.
+    std::string identity = identity_of(state.expression);
+    if (state.kind == StateKind::kWideSum) identity += " wide";
+    const auto found = states_.find(identity);
+    if (found != states_.end()) return found->second;
+    states_[identity] = name;
+    query_.states_.push_back({name, render(connection_, state.expression), state.kind, "", hidden});
+    return name;
+  }
+
+  std::string hidden_name(const AggregateState& state, const std::string& item) const {
+    const std::string base = format("{}{}_{}", kHidden, name_of(state.kind), item);
+    std::string name = base;
+    const auto is_taken = [&](const StateColumn& each) { return each.name == name; };
+    for (int number = 2; std::any_of(query_.states_.begin(), query_.states_.end(), is_taken);
+         ++number) {
+      name = format("{}_{}", base, number);
+    }
+    return name;
+  }
+
+  // The expression over the states of one aggregate.
+  Json result_of(const JsonObject& aggregate, const std::string& item) {
+    std::vector<std::string> columns;
+    for (const AggregateState& state : checked_states(aggregate)) {
+      columns.push_back(add_state(state, hidden_name(state, item), true));
+    }
+    if (columns.size() == 1) return column_reference(columns[0]);
+    const JsonObject average =
+        parse_select(connection_, format("SELECT CAST({} AS DOUBLE) / nullif({}, 0)",
+                                         engine::quote_identifier(columns[0]),
+                                         engine::quote_identifier(columns[1])));
+    return average.at("select_list").as_array()[0];
+  }
+
+  void add_output(const SelectItem& item) {
+    std::optional<JsonObject> missing;
+    Json holder(boost::json::array_kind);
+    holder.as_array().push_back(item.expression);
+    replace_expressions(holder, [&](const JsonObject& each) -> std::optional<Json> {
+      const auto key = keys_.find(identity_of(each));
+      if (key != keys_.end()) return column_reference(key->second);
+      if (is_aggregate_call(each)) return result_of(each, item.name);
+      if (is_class(each, "COLUMN_REF") && !missing) missing = each;
+      return std::nullopt;
+    });
+    if (missing) {
+      fail(ErrorKind::kInvalid,
+           "{}column {} must stand in GROUP BY or in an aggregate such as max({})",
+           place_of(*missing, sql_), join(column_parts(*missing), "."),
+           join(column_parts(*missing), "."));
+    }
+    query_.outputs_.push_back({item.name, render(connection_, holder.as_array()[0]), ""});
+  }
+
+  engine::Connection& connection_;
+  const std::string& sql_;
+  ViewQuery query_;
+  JsonObject node_;
+  std::vector<SelectItem> items_;
+  std::map<std::string, std::string> keys_;    // identity → name
+  std::map<std::string, std::string> states_;  // identity → name
+};
+
+ViewQuery ViewQuery::parse(engine::Connection& connection, const std::string& sql) {
+  return ViewQueryParser(connection, sql).parse();
+}
+
+}  // namespace headrace::views

@@ -1,0 +1,236 @@
+#include "views/views.h"
+
+#include <algorithm>
+#include <condition_variable>
+#include <exception>
+#include <map>
+#include <set>
+#include <thread>
+
+#include "base/error.h"
+#include "telemetry/log.h"
+
+namespace headrace::views {
+namespace {
+
+constexpr std::chrono::milliseconds kFirstRetry{500};
+constexpr std::chrono::milliseconds kLastRetry{30'000};
+
+using RetryTime = std::chrono::steady_clock::time_point;
+
+struct RunningView {
+  std::shared_ptr<IncrementalView> view;
+  bool is_due = true;
+  RetryTime not_before = {};
+  std::chrono::milliseconds next_retry = kFirstRetry;
+  std::string last_error = {};
+  std::optional<Timestamp> since = {};
+};
+
+void check_names(const std::vector<ViewSpec>& definitions) {
+  std::set<std::string> names;
+  std::map<lake::TableIdentifier, std::string> writers;
+  for (const ViewSpec& spec : definitions) {
+    if (!names.insert(spec.name).second) {
+      fail(ErrorKind::kInvalid, "two views are named '{}'", spec.name);
+    }
+    const auto [writer, is_new] = writers.emplace(spec.table, spec.name);
+    if (!is_new) {
+      fail(ErrorKind::kInvalid, "views '{}' and '{}' both keep table {}; give each its own",
+           writer->second, spec.name, spec.table.to_string());
+    }
+  }
+}
+
+// The table of a view is rewritten by its updates, so nothing can be kept up to date from it.
+void check_sources(const std::map<std::string, RunningView>& views) {
+  for (const auto& [name, running] : views) {
+    for (const auto& [other_name, other] : views) {
+      if (running.view->source() != other.view->spec().table) continue;
+      fail(ErrorKind::kUnsupported,
+           "view '{}' reads {}, which view '{}' keeps; a view reads a table that is only appended "
+           "to, such as {}",
+           name, running.view->source().to_string(), other_name, other.view->source().to_string());
+    }
+  }
+}
+
+}  // namespace
+
+void check_view(engine::Database& database, const std::string& sql) {
+  ViewQuery::parse(*database.connect(), sql);
+}
+
+struct Views::State {
+  explicit State(const Collaborators& given) : collaborators(given) {}
+
+  RunningView make(const ViewSpec& spec) {
+    try {
+      RunningView running{std::make_shared<IncrementalView>(
+          IncrementalView::Collaborators{collaborators.database, collaborators.catalog,
+                                         collaborators.tables, collaborators.files,
+                                         collaborators.random},
+          spec)};
+      running.view->check();
+      return running;
+    } catch (const Error& error) {
+      throw error.with_context(format("view '{}'", spec.name));
+    }
+  }
+
+  // The next view whose time has come; sets `wake` to when the next one's does.
+  std::shared_ptr<IncrementalView> next(RetryTime now, std::optional<RetryTime>& wake) {
+    for (auto& [name, running] : views) {
+      if (!running.is_due) continue;
+      if (running.not_before <= now) {
+        running.is_due = false;
+        return running.view;
+      }
+      wake = wake ? std::min(*wake, running.not_before) : running.not_before;
+    }
+    return nullptr;
+  }
+
+  void work(const std::stop_token& stop) {
+    std::unique_lock lock(mutex);
+    while (!stop.stop_requested()) {
+      std::optional<RetryTime> wake;
+      current = is_paused ? nullptr : next(std::chrono::steady_clock::now(), wake);
+      if (current) {
+        run_current(lock);
+        continue;
+      }
+      const uint64_t seen = changes;
+      const auto is_changed = [&] { return changes != seen; };
+      if (wake) {
+        woken.wait_until(lock, stop, *wake, is_changed);
+      } else {
+        woken.wait(lock, stop, is_changed);
+      }
+    }
+  }
+
+  void run_current(std::unique_lock<std::mutex>& lock) {
+    const std::shared_ptr<IncrementalView> view = current;
+    lock.unlock();
+    std::string error;
+    try {
+      view->update();
+    } catch (const std::exception& failure) {
+      error = failure.what();
+    }
+    const Timestamp now = collaborators.clock.now();
+    lock.lock();
+    current = nullptr;
+    finish(views.at(view->spec().name), error, now);
+    if (!error.empty()) {
+      telemetry::log_warning("views", "a view was not updated; it is tried again",
+                             {{"view", view->spec().name}, {"error", error}});
+    }
+    settled.notify_all();
+  }
+
+  static void finish(RunningView& running, const std::string& error, Timestamp now) {
+    if (error.empty()) {
+      running.next_retry = kFirstRetry;
+      running.not_before = {};
+    } else {
+      running.is_due = true;
+      running.not_before = std::chrono::steady_clock::now() + running.next_retry;
+      running.next_retry = std::min(running.next_retry * 2, kLastRetry);
+    }
+    if (error.empty() || running.last_error.empty()) running.since = now;
+    running.last_error = error;
+  }
+
+  bool is_current() const {
+    return !current && std::none_of(views.begin(), views.end(),
+                                    [](const auto& each) { return each.second.is_due; });
+  }
+
+  Collaborators collaborators;
+  mutable std::mutex mutex;
+  std::condition_variable_any woken;    // the worker
+  std::condition_variable_any settled;  // who waits for the worker
+  std::map<std::string, RunningView> views;
+  std::shared_ptr<IncrementalView> current;  // being updated
+  bool is_paused = false;                    // the set of views is being changed
+  uint64_t changes = 0;
+  std::jthread worker;  // last: it uses what stands above
+};
+
+Views::Views(const Collaborators& collaborators) : state_(std::make_unique<State>(collaborators)) {
+  state_->worker =
+      std::jthread([state = state_.get()](const std::stop_token& stop) { state->work(stop); });
+}
+
+Views::~Views() {
+  state_->worker.request_stop();
+  state_->worker.join();
+}
+
+void Views::set(std::vector<ViewSpec> definitions) {
+  check_names(definitions);
+  std::map<std::string, RunningView> before;
+  {
+    std::unique_lock lock(state_->mutex);
+    state_->is_paused = true;
+    state_->settled.wait(lock, [&] { return !state_->current; });
+    before = state_->views;
+  }
+  std::map<std::string, RunningView> after;
+  std::exception_ptr refused;
+  try {
+    for (const ViewSpec& spec : definitions) {
+      const auto found = before.find(spec.name);
+      const bool is_kept = found != before.end() && found->second.view->spec() == spec;
+      after.emplace(spec.name, is_kept ? found->second : state_->make(spec));
+    }
+    check_sources(after);
+  } catch (...) {
+    refused = std::current_exception();
+  }
+  std::lock_guard lock(state_->mutex);
+  state_->is_paused = false;
+  ++state_->changes;
+  if (!refused) {
+    for (auto& [name, running] : after) {
+      const auto known = state_->views.find(name);  // it may have become due meanwhile
+      if (known != state_->views.end() && known->second.view == running.view) {
+        running = known->second;
+      }
+    }
+    state_->views = std::move(after);
+  }
+  state_->woken.notify_all();
+  if (refused) std::rethrow_exception(refused);
+}
+
+void Views::source_committed(const std::vector<lake::TableIdentifier>& tables) {
+  std::lock_guard lock(state_->mutex);
+  for (auto& [name, running] : state_->views) {
+    if (std::find(tables.begin(), tables.end(), running.view->source()) == tables.end()) continue;
+    running.is_due = true;
+    // A view that waits for its source need not wait any longer.
+    running.not_before = {};
+    ++state_->changes;
+  }
+  state_->woken.notify_all();
+}
+
+bool Views::wait_until_current(milliseconds timeout) {
+  std::unique_lock lock(state_->mutex);
+  return state_->settled.wait_for(lock, timeout, [&] { return state_->is_current(); });
+}
+
+std::vector<ViewStatus> Views::status() const {
+  std::lock_guard lock(state_->mutex);
+  std::vector<ViewStatus> statuses;
+  for (const auto& [name, running] : state_->views) {
+    statuses.push_back({name, running.view->spec().table, running.view->source(),
+                        running.view->progress(), running.last_error, running.since});
+  }
+  return statuses;
+}
+
+}  // namespace headrace::views

@@ -1,0 +1,63 @@
+#pragma once
+
+// The views of a project, kept up to date by one thread of their own after commits of the tables
+// they read.
+//
+// Life cycle: set() gives the definitions, and again when they change; the destructor stops after
+// the update that is under way. Thread use: every method from any thread, but set() by one at a
+// time. What SQL shows does not wait for updates: see incremental_view.h.
+
+#include <chrono>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "views/incremental_view.h"
+
+namespace headrace::views {
+
+struct ViewStatus {
+  std::string name;
+  lake::TableIdentifier table;
+  lake::TableIdentifier source;
+  ViewProgress progress;
+  std::string last_error;          // empty: the last update went well
+  std::optional<Timestamp> since;  // of the error, else of the last update
+};
+
+// Throws what keeps the query from being a view, for checks without tables.
+void check_view(engine::Database& database, const std::string& sql);
+
+class Views {
+ public:
+  struct Collaborators {
+    engine::Database& database;
+    lake::Catalog& catalog;
+    tables::LiveTables& tables;
+    FileSystem& files;
+    Random& random;
+    Clock& clock;
+  };
+  explicit Views(const Collaborators& collaborators);
+  ~Views();
+
+  // Takes these definitions in place of those before; what is equal goes on undisturbed. All or
+  // nothing: when one cannot be, it throws and nothing has changed. Tables of views that are gone
+  // stay. A view whose source is not there yet waits for it.
+  void set(std::vector<ViewSpec> definitions);
+
+  // Tells that tables have new snapshots, which SQL shows already.
+  void source_committed(const std::vector<lake::TableIdentifier>& tables);
+
+  // False when some view still has not taken in what was told of when the time is over.
+  bool wait_until_current(milliseconds timeout);
+
+  std::vector<ViewStatus> status() const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace headrace::views
