@@ -57,7 +57,7 @@ struct LiveTables::State {
   std::vector<std::string> definition(const TableIdentifier& identifier) {
     const TableState& table = at(identifier);
     return {format("CREATE SCHEMA IF NOT EXISTS {}", engine::quote_identifier(identifier.database)),
-            format("CREATE OR REPLACE VIEW {} AS SELECT * FROM {}{}",
+            format("CREATE OR REPLACE VIEW {} AS SELECT * FROM ({}){}",
                    engine::quote_name(identifier.database, identifier.name),
                    lake::scan_sql(*table.table, *table.files), hot_relations(identifier, table))};
   }
@@ -339,7 +339,7 @@ std::string LiveTables::relation_after(const TableIdentifier& identifier,
   const TableState& live = state_->at(identifier);
   const std::vector<lake::DataFile> files =
       state_->collaborators.catalog.files_added_after(*live.table, snapshot);
-  return format("(SELECT * FROM {}{})", lake::scan_sql(*live.table, files),
+  return format("(SELECT * FROM ({}){})", lake::scan_sql(*live.table, files),
                 state_->hot_relations(identifier, live));
 }
 
