@@ -100,15 +100,36 @@ void IncrementalView::open() {
     fail(ErrorKind::kInvalid, "table {} is written by a job; give view '{}' a table of its own",
          spec_.table.to_string(), spec_.name);
   }
-  Stored stored = read_stored();
+  Stored stored = read_stored(open_table());
   {
     std::lock_guard lock(mutex_);
     published_ = stored;
   }
+  take_place();
+  publish(std::move(stored));
+}
+
+// From here on our definition is asked for.
+void IncrementalView::take_place() {
   collaborators_.tables.set_view_owner(spec_.table, this);
   collaborators_.tables.add_dependent(source(), this);
   is_open_ = true;
-  publish(std::move(stored));
+}
+
+void IncrementalView::show() {
+  const tables::TableState state = source_state();
+  query_.bind(*connection_, columns_relation(*state.table));
+  Stored stored;
+  if (TablePtr table = collaborators_.catalog.find(spec_.table)) {
+    check_columns(spec_.name, query_, *table);
+    stored = read_stored(std::move(table));
+  }
+  {
+    std::lock_guard lock(mutex_);
+    published_ = std::move(stored);
+  }
+  take_place();
+  collaborators_.tables.run_locked([this] { return definition(); });
 }
 
 // Made again when it was dropped.
@@ -128,8 +149,8 @@ TablePtr IncrementalView::open_table() {
                                         ""});
 }
 
-IncrementalView::Stored IncrementalView::read_stored() {
-  Stored stored{open_table()};
+IncrementalView::Stored IncrementalView::read_stored(TablePtr table) const {
+  Stored stored{std::move(table)};
   const lake::Snapshot* snapshot = stored.table->metadata.current_snapshot();
   if (snapshot == nullptr) return stored;
   stored.files = collaborators_.catalog.files(*stored.table);
@@ -217,7 +238,7 @@ bool IncrementalView::update() {
 bool IncrementalView::update_once() {
   if (!is_open_) open();
   const tables::TableState state = source_state();
-  Stored stored = read_stored();
+  Stored stored = read_stored(open_table());
   const std::optional<SnapshotId> newest = state.table->metadata.current_snapshot_id;
   if (!newest || stored.included == newest) {
     const bool is_published = [&] {

@@ -58,6 +58,10 @@ class IncrementalView final : public tables::Dependent {
   // Throws what would keep the view from being opened, as far as its tables exist already.
   void check();
 
+  // Makes SQL show the view without writing anything, for a reader beside the one who updates: from
+  // what is stored now, where anything is. Not to be followed by update().
+  void show();
+
   // Takes in what was committed to the source since; true when there was anything. Errors:
   // not_found while there is no source; invalid when the table's columns are other than the view's;
   // conflict when other writers won again and again; those of the catalog and the engine.
@@ -84,7 +88,8 @@ class IncrementalView final : public tables::Dependent {
   void open();
   lake::TablePtr open_table();
   tables::TableState source_state();
-  Stored read_stored();
+  Stored read_stored(lake::TablePtr table) const;
+  void take_place();
   void publish(Stored stored);
   bool update_once();
   Change plan(const lake::Table& source, Stored& stored);

@@ -18,8 +18,24 @@ constexpr std::chrono::milliseconds kLastRetry{30'000};
 
 using RetryTime = std::chrono::steady_clock::time_point;
 
+struct Instruments {
+  telemetry::Counter& updates;
+  telemetry::Counter& failures;
+  telemetry::Histogram& seconds;
+};
+
+Instruments instruments_of(telemetry::Metrics& metrics, const std::string& view) {
+  const telemetry::Labels labels = {{"view", view}};
+  return {
+      metrics.counter("headrace_view_updates_total", "Updates of views that went well", labels),
+      metrics.counter("headrace_view_update_failures_total",
+                      "Updates of views that failed and are tried again", labels),
+      metrics.histogram("headrace_view_update_seconds", "Time of one update of a view", labels)};
+}
+
 struct RunningView {
   std::shared_ptr<IncrementalView> view;
+  std::shared_ptr<const Instruments> instruments;
   bool is_due = true;
   RetryTime not_before = {};
   std::chrono::milliseconds next_retry = kFirstRetry;
@@ -65,17 +81,26 @@ struct Views::State {
   explicit State(const Collaborators& given) : collaborators(given) {}
 
   RunningView make(const ViewSpec& spec) {
+    const IncrementalView::Collaborators own{collaborators.database, collaborators.catalog,
+                                             collaborators.tables, collaborators.files,
+                                             collaborators.random};
     try {
-      RunningView running{std::make_shared<IncrementalView>(
-          IncrementalView::Collaborators{collaborators.database, collaborators.catalog,
-                                         collaborators.tables, collaborators.files,
-                                         collaborators.random},
-          spec)};
-      running.view->check();
-      return running;
+      return {
+          std::make_shared<IncrementalView>(own, spec),
+          std::make_shared<const Instruments>(instruments_of(collaborators.metrics, spec.name))};
     } catch (const Error& error) {
       throw error.with_context(format("view '{}'", spec.name));
     }
+  }
+
+  RunningView make_checked(const ViewSpec& spec) {
+    RunningView running = make(spec);
+    try {
+      running.view->check();
+    } catch (const Error& error) {
+      throw error.with_context(format("view '{}'", spec.name));
+    }
+    return running;
   }
 
   // The next view whose time has come; sets `wake` to when the next one's does.
@@ -113,6 +138,7 @@ struct Views::State {
   void run_current(std::unique_lock<std::mutex>& lock) {
     const std::shared_ptr<IncrementalView> view = current;
     lock.unlock();
+    const SteadyTime started = collaborators.clock.steady_now();
     std::string error;
     try {
       view->update();
@@ -120,13 +146,18 @@ struct Views::State {
       error = failure.what();
     }
     const Timestamp now = collaborators.clock.now();
+    const std::chrono::duration<double> taken = collaborators.clock.steady_now() - started;
     lock.lock();
     current = nullptr;
-    finish(views.at(view->spec().name), error, now);
-    if (!error.empty()) {
+    RunningView& running = views.at(view->spec().name);
+    // A fault that lasts is told once.
+    if (!error.empty() && error != running.last_error) {
       telemetry::log_warning("views", "a view was not updated; it is tried again",
                              {{"view", view->spec().name}, {"error", error}});
     }
+    running.instruments->seconds.observe(taken.count());
+    (error.empty() ? running.instruments->updates : running.instruments->failures).add();
+    finish(running, error, now);
     settled.notify_all();
   }
 
@@ -184,7 +215,7 @@ void Views::set(std::vector<ViewSpec> definitions) {
     for (const ViewSpec& spec : definitions) {
       const auto found = before.find(spec.name);
       const bool is_kept = found != before.end() && found->second.view->spec() == spec;
-      after.emplace(spec.name, is_kept ? found->second : state_->make(spec));
+      after.emplace(spec.name, is_kept ? found->second : state_->make_checked(spec));
     }
     check_sources(after);
   } catch (...) {
@@ -204,6 +235,22 @@ void Views::set(std::vector<ViewSpec> definitions) {
   }
   state_->woken.notify_all();
   if (refused) std::rethrow_exception(refused);
+}
+
+void Views::show(const std::vector<ViewSpec>& definitions) {
+  check_names(definitions);
+  for (const ViewSpec& spec : definitions) {
+    RunningView running = state_->make(spec);
+    running.is_due = false;
+    try {
+      running.view->show();
+    } catch (const Error& error) {
+      running.last_error = error.message();
+      running.since = state_->collaborators.clock.now();
+    }
+    std::lock_guard lock(state_->mutex);
+    state_->views.insert_or_assign(spec.name, std::move(running));
+  }
 }
 
 void Views::source_committed(const std::vector<lake::TableIdentifier>& tables) {

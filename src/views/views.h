@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "telemetry/metrics.h"
 #include "views/incremental_view.h"
 
 namespace headrace::views {
@@ -38,6 +39,7 @@ class Views {
     FileSystem& files;
     Random& random;
     Clock& clock;
+    telemetry::Metrics& metrics;
   };
   explicit Views(const Collaborators& collaborators);
   ~Views();
@@ -46,6 +48,10 @@ class Views {
   // nothing: when one cannot be, it throws and nothing has changed. Tables of views that are gone
   // stay. A view whose source is not there yet waits for it.
   void set(std::vector<ViewSpec> definitions);
+
+  // Instead of set(), for a reader beside the process that updates: SQL shows the views, and
+  // nothing is written. What is wrong with one is told by its status alone.
+  void show(const std::vector<ViewSpec>& definitions);
 
   // Tells that tables have new snapshots, which SQL shows already.
   void source_committed(const std::vector<lake::TableIdentifier>& tables);

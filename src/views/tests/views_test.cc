@@ -33,7 +33,8 @@ class ViewsTest : public testing::Test {
  protected:
   Views::Collaborators collaborators() {
     const auto own = edits_.collaborators();
-    return {own.database, own.catalog, own.tables, own.files, own.random, edits_.clock()};
+    return {own.database, own.catalog,    own.tables, own.files,
+            own.random,   edits_.clock(), *metrics_};
   }
   void commit(Views& views) {
     edits_.commit();
@@ -41,6 +42,7 @@ class ViewsTest : public testing::Test {
   }
 
   Edits edits_;
+  std::unique_ptr<telemetry::Metrics> metrics_ = telemetry::make_metrics();
 };
 
 TEST_F(ViewsTest, KeepsViewsUpToDateAfterCommits) {
@@ -59,7 +61,36 @@ TEST_F(ViewsTest, KeepsViewsUpToDateAfterCommits) {
   EXPECT_EQ(status[0].progress.included,
             edits_.tables().find(Edits::table())->table->metadata.current_snapshot_id);
   EXPECT_EQ(status[0].progress.rows, 4);
+  EXPECT_THAT(metrics_->expose(), HasSubstr("headrace_view_updates_total{view=\"per_country\"}"));
   EXPECT_EQ(edits_.rows("FROM gold.per_country"), edits_.rows(kPerCountry));
+}
+
+TEST_F(ViewsTest, AReaderSeesThemAndWritesNothing) {
+  edits_.insert(50, 0);
+  edits_.commit();
+  {
+    Views reader(collaborators());
+    reader.show({per_country()});
+    EXPECT_EQ(edits_.rows("FROM gold.per_country"), edits_.rows(kPerCountry));
+    EXPECT_EQ(edits_.catalog().find({"gold", "per_country"}), nullptr);
+  }
+  {
+    Views writer(collaborators());
+    writer.set({per_country()});
+    ASSERT_TRUE(writer.wait_until_current(60s));
+  }
+  edits_.insert(50, 1);
+  edits_.commit();
+  const auto stored = edits_.catalog().load({"gold", "per_country"})->metadata_location;
+  Views reader(collaborators());
+  ViewSpec broken = per_country();
+  broken.name = "broken";
+  broken.table.name = "broken";
+  broken.sql = "SELECT sum(nothing) AS s FROM silver.edits";
+  reader.show({per_country(), broken});
+  EXPECT_EQ(edits_.rows("FROM gold.per_country"), edits_.rows(kPerCountry));
+  EXPECT_EQ(edits_.catalog().load({"gold", "per_country"})->metadata_location, stored);
+  EXPECT_THAT(reader.status().at(0).last_error, HasSubstr("nothing"));
 }
 
 TEST_F(ViewsTest, QueriesAreRightWhileUpdatesRun) {
