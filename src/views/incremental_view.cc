@@ -88,8 +88,7 @@ tables::TableState IncrementalView::source_state() {
     state = collaborators_.tables.find(source());
   }
   if (state) return *std::move(state);
-  fail(ErrorKind::kNotFound, "view '{}' reads table {}, which does not exist yet", spec_.name,
-       source().to_string());
+  fail(ErrorKind::kNotFound, "it reads table {}, which does not exist yet", source().to_string());
 }
 
 void IncrementalView::open() {

@@ -194,6 +194,24 @@ TEST_F(IncrementalViewTest, IsBuiltAnewWhenItsPositionHasExpired) {
   expect_right("built anew");
 }
 
+TEST_F(IncrementalViewTest, IsBuiltAnewWhenRowsOfItsSourceWereDeleted) {
+  auto view = make_view();
+  for (int round = 0; round < 3; ++round) {
+    edits_.insert(30, round);
+    edits_.commit();
+    view->update();
+  }
+  lake::TableChange change;
+  change.base = edits_.tables().find(Edits::table())->table;
+  change.removed = {edits_.catalog().files(*change.base).at(0)};
+  change.operation = "delete";
+  const lake::TablePtr committed = edits_.catalog().commit({change}).at(0);
+  edits_.tables().replace_committed({{committed, {}, {}, {change.removed[0].path}}});
+  EXPECT_TRUE(view->update());
+  EXPECT_EQ(view->progress().rebuilds, 1);
+  expect_right("without the rows");
+}
+
 TEST_F(IncrementalViewTest, RefusesATableOfOtherColumns) {
   edits_.insert(10, 0);
   edits_.commit();
@@ -233,6 +251,16 @@ TEST_F(IncrementalViewTest, WaitsForASourceThatIsNotThere) {
   auto view = make_view(spec);
   view->check();
   EXPECT_EQ(lake::kind_thrown_by([&] { view->update(); }), ErrorKind::kNotFound);
+}
+
+TEST_F(IncrementalViewTest, MakesItsTableAgainWhenItWasDropped) {
+  edits_.insert(30, 0);
+  edits_.commit();
+  auto view = make_view();
+  view->update();
+  edits_.catalog().drop(per_hour().table, true);
+  EXPECT_TRUE(view->update());
+  expect_right("in a new table");
 }
 
 // Two that keep the same table, as after a failover: the guard lets one of them through.
