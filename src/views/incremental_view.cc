@@ -33,6 +33,14 @@ std::string columns_relation(const lake::Table& table) {
   return format("({})", lake::scan_sql(table, {}));
 }
 
+lake::Schema schema_of(const ViewQuery& query) {
+  std::vector<std::pair<std::string, std::string>> columns;
+  for (const engine::Column& column : query.stored_columns()) {
+    columns.emplace_back(column.name, column.type);
+  }
+  return lake::make_schema(columns);
+}
+
 void check_columns(const std::string& view, const ViewQuery& query, const lake::Table& table) {
   const std::string wanted = describe(query.stored_columns());
   const std::string there = describe(columns_of(table));
@@ -75,6 +83,10 @@ void IncrementalView::check() {
   if (!state) return;
   ViewQuery query = query_;
   query.bind(*connection_, columns_relation(*state->table));
+  const lake::Schema schema = schema_of(query);
+  for (const std::string& text : spec_.partition_by) {
+    lake::parse_partition_field(text, schema, 0);
+  }
   if (const TablePtr table = collaborators_.catalog.find(spec_.table)) {
     check_columns(spec_.name, query, *table);
   }
@@ -137,15 +149,8 @@ TablePtr IncrementalView::open_table() {
     check_columns(spec_.name, query_, *table);
     return table;
   }
-  std::vector<std::pair<std::string, std::string>> columns;
-  for (const engine::Column& column : query_.stored_columns()) {
-    columns.emplace_back(column.name, column.type);
-  }
-  return collaborators_.catalog.create({spec_.table,
-                                        lake::make_schema(columns),
-                                        spec_.partition_by,
-                                        {{"headrace.view", spec_.name}},
-                                        ""});
+  return collaborators_.catalog.create(
+      {spec_.table, schema_of(query_), spec_.partition_by, {{"headrace.view", spec_.name}}, ""});
 }
 
 IncrementalView::Stored IncrementalView::read_stored(TablePtr table) const {

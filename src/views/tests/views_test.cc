@@ -125,6 +125,9 @@ TEST_F(ViewsTest, TakesChangesAllOrNothing) {
   wider.sql = "SELECT country, count(*) AS n, max(amount) AS high FROM silver.edits GROUP BY 1";
   EXPECT_THAT(message_of([&] { views.set({wider}); }),
               HasSubstr("view 'per_country': the columns of view 'per_country' do not fit"));
+  ViewSpec cut = per_country();
+  cut.partition_by = {"day(hour)"};
+  EXPECT_THAT(message_of([&] { views.set({cut}); }), HasSubstr("hour"));
   EXPECT_THAT(message_of([&] { views.set({per_country(), per_country()}); }),
               HasSubstr("two views are named"));
   ViewSpec other = per_country();
