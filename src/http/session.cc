@@ -20,6 +20,8 @@ Session::Session(std::shared_ptr<ServerCore> core, boost::asio::ip::tcp::socket 
   core_->metrics.connections.add(1);
   ErrorCode ignored;
   stream_.socket().set_option(boost::asio::ip::tcp::no_delay(true), ignored);
+  // Without it the peek of on_readable would wait for data, and with it the strand.
+  stream_.socket().non_blocking(true, ignored);
   const auto endpoint = stream_.socket().remote_endpoint(ignored);
   if (!ignored) peer_ = format("{}:{}", endpoint.address().to_string(), endpoint.port());
 }
@@ -72,7 +74,9 @@ void Session::on_readable(ErrorCode error) {
   ErrorCode problem;
   stream_.socket().receive(boost::asio::buffer(&byte, 1),
                            boost::asio::ip::tcp::socket::message_peek, problem);
-  if (!problem || problem == boost::asio::error::would_block) return;
+  if (!problem) return;
+  // Told of bytes that were read since: go on watching.
+  if (problem == boost::asio::error::would_block) return watch_client();
   cancelled_.request_stop();
   if (streaming_) close();
 }
