@@ -63,6 +63,9 @@ Instance::Instance(project::Project project, Access access)
   queries_ = std::make_unique<query::QueryService>(
       *database_, clock_, random_, *metrics_, query::QueryOptions{directory_in(project_, "tmp")});
   add_routes();
+  if (access == Access::kExclusive) {
+    for (const project::TopicDefinition& topic : project_.topics) create_topic(topic);
+  }
 }
 
 Instance::~Instance() { stop(); }
@@ -127,7 +130,6 @@ void Instance::create_topic(const project::TopicDefinition& topic) {
 }
 
 void Instance::start() {
-  for (const project::TopicDefinition& topic : project_.topics) create_topic(topic);
   for (const project::JobDefinition& job : project_.jobs) {
     // A job in batch mode runs when it is asked to.
     if (job.mode == project::JobMode::kStreaming) start_job(job);
@@ -247,7 +249,6 @@ Json Instance::run_job(const std::string& name, std::stop_token stop,
     for (const project::JobDefinition& candidate : project_.jobs) names.push_back(candidate.name);
     fail(ErrorKind::kNotFound, "there is no job '{}'; there are: {}", name, join(names, ", "));
   }
-  for (const project::TopicDefinition& topic : project_.topics) create_topic(topic);
   const SteadyTime began = clock_.steady_now();
   headrace::jobs::JobRunner runner(to_job_spec(*job), runtime());
   runner.run_to_end(stop, progress);

@@ -37,6 +37,17 @@ std::vector<Work> halves(const Work& work) {
   return parts;
 }
 
+// Records that come from the topic itself, not from a retry topic.
+int64_t records_of(const InputBatch& batch, const std::string& topic) {
+  const auto found = batch.topics.find(topic);
+  if (found == batch.topics.end()) return 0;
+  int64_t records = 0;
+  for (const PartitionSlice& slice : found->second) {
+    if (slice.topic == topic) records += slice.to - slice.from;
+  }
+  return records;
+}
+
 }  // namespace
 
 BatchRunner::BatchRunner(const Collaborators& collaborators, const CompiledJob& job)
@@ -77,9 +88,9 @@ int64_t BatchRunner::run_whole(const Work& work) {
     rejected = append_rejections(*work.batch);
   });
   for (const WriterTarget& target : with_.writer.targets()) {
-    if (target.is_active && !target.compiled.raw_topic.empty()) {
-      inserted.emplace_back(target.compiled.need.table, work.records);
-    }
+    if (!target.is_active || target.compiled.raw_topic.empty()) continue;
+    inserted.emplace_back(target.compiled.need.table,
+                          records_of(*work.batch, target.compiled.raw_topic));
   }
   inserted.emplace_back(with_.writer.dead_letters(), rejected);
   for (const auto& [table, rows] : inserted) {

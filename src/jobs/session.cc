@@ -173,7 +173,7 @@ void Session::process(const Work& work) {
 
 void Session::seal_if_due() {
   if (hot_records_ == 0) {
-    report_.nothing_to_commit();
+    if (committer_->is_idle()) report_.nothing_to_commit();
     last_seal_ = runtime_.clock.steady_now();
     return;
   }
