@@ -1,7 +1,10 @@
 #include "app/component_binding.h"
 
+#include "base/error.h"
 #include "jobs/node_type.h"
 #include "sources/source_type.h"
+#include "views/view_settings.h"
+#include "views/views.h"
 
 namespace headrace::app {
 namespace {
@@ -45,6 +48,23 @@ project::SourceComponent to_component(const sources::SourceType& type) {
   return component;
 }
 
+config::Fields<views::ViewSettings> view_settings() {
+  return views::ViewSettings::fields().read_elsewhere(project::ViewDefinition::generic_fields());
+}
+
+void check_view(const project::ViewDefinition& view, config::Problems& problems) {
+  view_settings().read(view.header, problems);
+  // An engine of its own: checks run without a project's state. It is made when there is a view to
+  // check.
+  static engine::Database database;
+  try {
+    views::check_view(database, view.sql);
+  } catch (const Error& error) {
+    problems.add(
+        {config::Severity::kError, view.file, "", view.first_sql_line, 1, error.message(), ""});
+  }
+}
+
 }  // namespace
 
 const project::ComponentTypes& component_types() {
@@ -53,9 +73,18 @@ const project::ComponentTypes& component_types() {
     for (const jobs::NodeType& type : jobs::node_types()) all.nodes.push_back(to_component(type));
     for (const sources::SourceType& type : sources::source_types())
       all.sources.push_back(to_component(type));
+    all.view_fields = views::ViewSettings::fields().list();
+    all.check_view = check_view;
     return all;
   }();
   return types;
+}
+
+views::ViewSpec to_view_spec(const project::ViewDefinition& view) {
+  config::Problems problems;
+  const views::ViewSettings settings = view_settings().read(view.header, problems);
+  problems.throw_if_errors("view " + view.name);
+  return {view.name, jobs::parse_table_name(view.table), view.sql, settings.partition_by};
 }
 
 jobs::JobSpec to_job_spec(const project::JobDefinition& job) {

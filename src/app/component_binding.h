@@ -7,11 +7,14 @@
 #include "project/component_type.h"
 #include "project/job.h"
 #include "project/settings.h"
+#include "project/view.h"
 #include "telemetry/log.h"
+#include "views/incremental_view.h"
 
 namespace headrace::app {
 
 const project::ComponentTypes& component_types();
+views::ViewSpec to_view_spec(const project::ViewDefinition& view);
 jobs::JobSpec to_job_spec(const project::JobDefinition& job);
 telemetry::LogLevel to_log_level(project::LogLevel level);
 

@@ -59,6 +59,9 @@ Instance::Instance(project::Project project, Access access)
   tables_ = std::make_unique<tables::LiveTables>(
       tables::LiveTables::Collaborators{*database_, *catalog_, *files_, random_, log_.get()});
   tables_->load_all();
+  views_ = std::make_unique<views::Views>(views::Views::Collaborators{
+      *database_, *catalog_, *tables_, *files_, random_, clock_, *metrics_});
+  if (access == Access::kReadOnly) views_->show(view_specs());
   register_system_tables();
   queries_ = std::make_unique<query::QueryService>(
       *database_, clock_, random_, *metrics_, query::QueryOptions{directory_in(project_, "tmp")});
@@ -115,7 +118,15 @@ headrace::jobs::Runtime Instance::runtime() {
           std::filesystem::absolute(project_.directory).string(),
           project_.settings.commit.rows_bytes.count,
           project_.settings.commit.interval,
-          {}};
+          [this](const std::vector<lake::TableIdentifier>& tables) {
+            views_->source_committed(tables);
+          }};
+}
+
+std::vector<views::ViewSpec> Instance::view_specs() const {
+  std::vector<views::ViewSpec> specs;
+  for (const project::ViewDefinition& view : project_.views) specs.push_back(to_view_spec(view));
+  return specs;
 }
 
 void Instance::create_topic(const project::TopicDefinition& topic) {
@@ -130,6 +141,7 @@ void Instance::create_topic(const project::TopicDefinition& topic) {
 }
 
 void Instance::start() {
+  views_->set(view_specs());
   for (const project::JobDefinition& job : project_.jobs) {
     // A job in batch mode runs when it is asked to.
     if (job.mode == project::JobMode::kStreaming) start_job(job);
@@ -146,6 +158,19 @@ void Instance::start() {
   });
 }
 
+void Instance::wait_until_started(milliseconds timeout) {
+  const SteadyTime deadline = clock_.steady_now() + timeout;
+  const auto left = [&] {
+    return std::max(milliseconds(0),
+                    std::chrono::duration_cast<milliseconds>(deadline - clock_.steady_now()));
+  };
+  {
+    std::lock_guard lock(mutex_);
+    for (const auto& [name, job] : jobs_) job.runner->wait_until_started(left());
+  }
+  if (!project_.views.empty()) views_->wait_until_current(left());
+}
+
 void Instance::stop() {
   upkeep_ = {};
   std::map<std::string, RunningSource> sources;
@@ -158,6 +183,7 @@ void Instance::stop() {
   for (auto& [name, source] : sources) source.thread.request_stop();
   sources.clear();
   for (auto& [name, job] : jobs) job.runner->stop();
+  if (access_ == Access::kExclusive) views_->wait_until_current(std::chrono::seconds(30));
 }
 
 void Instance::start_job(const project::JobDefinition& job) {
@@ -232,6 +258,7 @@ void Instance::apply(project::Project project, const project::Difference& differ
   for (const project::SourceDefinition& source : project_.sources) {
     if (touched(difference.sources, source.name)) start_source(source);
   }
+  if (!difference.views.empty()) views_->set(view_specs());
 }
 
 void Instance::report_broken_project(const std::string& reason) {
@@ -251,7 +278,9 @@ Json Instance::run_job(const std::string& name, std::stop_token stop,
   }
   const SteadyTime began = clock_.steady_now();
   headrace::jobs::JobRunner runner(to_job_spec(*job), runtime());
+  views_->set(view_specs());
   runner.run_to_end(stop, progress);
+  views_->wait_until_current(std::chrono::minutes(10));
   JsonArray written;
   for (const project::JobNode& node : job->nodes) {
     if (!node.is_target()) continue;
@@ -304,7 +333,7 @@ Json Instance::commit(milliseconds timeout) {
   std::lock_guard lock(mutex_);
   for (auto& [name, job] : jobs_) {
     if (job.is_paused) continue;
-    job.runner->wait_until_started();
+    job.runner->wait_until_started(timeout);
     job.runner->commit_soon();
     runners.push_back(job.runner.get());
   }
@@ -314,6 +343,11 @@ Json Instance::commit(milliseconds timeout) {
       fail(ErrorKind::kTimeout, "job {} did not commit within {} ms", runner->spec().name,
            timeout.count());
     }
+  }
+  const auto left = std::chrono::duration_cast<milliseconds>(deadline - clock_.steady_now());
+  if (!views_->wait_until_current(left)) {
+    fail(ErrorKind::kTimeout, "the tables are committed, but the views are not current after {} ms",
+         timeout.count());
   }
   return JsonObject{{"committed", true}};
 }

@@ -37,6 +37,7 @@
 #include "stream/log.h"
 #include "tables/live_tables.h"
 #include "telemetry/metrics.h"
+#include "views/views.h"
 
 namespace headrace::app {
 
@@ -54,6 +55,9 @@ class Instance final : public server::Lakehouse {
 
   // Begins sources, jobs and views, each on threads of its own.
   void start();
+  // Waits, for a moment at most, until the jobs' tables and the views are there, so that who comes
+  // first finds them.
+  void wait_until_started(milliseconds timeout);
   void stop();
   // Takes up what differs; what cannot be taken up without a restart is told in `problems` of the
   // status.
@@ -103,7 +107,9 @@ class Instance final : public server::Lakehouse {
   void start_source(const project::SourceDefinition& source);
   RunningJob& running_job(const std::string& name);
   Json describe(const RunningJob& job) const;
+  std::vector<views::ViewSpec> view_specs() const;
   JsonArray topics() const;
+  JsonArray views_status() const;
   JsonArray sources_status() const;
   std::vector<std::string> dead_letter_tables(const std::string& job) const;
 
@@ -119,6 +125,7 @@ class Instance final : public server::Lakehouse {
   std::unique_ptr<engine::Database> database_;
   headrace::jobs::BatchBoard board_;
   std::unique_ptr<tables::LiveTables> tables_;
+  std::unique_ptr<views::Views> views_;
   std::unique_ptr<query::QueryService> queries_;
   http::WorkerPool workers_;
   std::unique_ptr<server::Ingest> ingest_;

@@ -167,6 +167,20 @@ JsonArray Instance::sources_status() const {
   return list;
 }
 
+JsonArray Instance::views_status() const {
+  JsonArray list;
+  for (const views::ViewStatus& view : views_->status()) {
+    list.push_back(JsonObject{
+        {"name", view.name},
+        {"table", view.table.to_string()},
+        {"source", view.source.to_string()},
+        {"updates", view.progress.updates},
+        {"rows", view.progress.rows},
+        {"last_error", view.last_error.empty() ? Json(nullptr) : Json(view.last_error)}});
+  }
+  return list;
+}
+
 Json Instance::status() {
   JsonArray job_list = jobs();
   JsonArray problems;
@@ -193,6 +207,12 @@ Json Instance::status() {
                                                        string_member_or(item, "last_error", ""))}});
     }
   }
+  JsonArray view_list = views_status();
+  for (const Json& view : view_list) {
+    if (find_member(view, "last_error") == nullptr) continue;
+    problems.push_back(JsonObject{{"message", format("view {}: {}", string_member(view, "name"),
+                                                     string_member(view, "last_error"))}});
+  }
   const auto uptime =
       std::chrono::duration_cast<std::chrono::seconds>(clock_.steady_now() - started_);
   return JsonObject{{"version", kVersion},
@@ -202,6 +222,7 @@ Json Instance::status() {
                     {"sources", std::move(source_list)},
                     {"jobs", std::move(job_list)},
                     {"tables", tables()},
+                    {"views", std::move(view_list)},
                     {"dead_letters", dead_letters},
                     {"problems", std::move(problems)}};
 }

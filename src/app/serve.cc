@@ -17,6 +17,7 @@ namespace headrace::app {
 namespace {
 
 constexpr milliseconds kLookInterval{1000};
+constexpr milliseconds kStartPatience{1000};
 
 // Blocks the signals that end the server in all threads made from now on; wait() takes one.
 class EndSignals {
@@ -104,6 +105,8 @@ int serve(FileSystem& files, project::Project project, const cli::ServeOptions& 
   known.changed();
   const http::ServerOptions http_options = server_options(project, options);
   Instance instance(std::move(project), Access::kExclusive);
+  instance.start();
+  instance.wait_until_started(kStartPatience);
   http::Server server(http_options, instance.handler(), instance.workers(), instance.metrics());
   server.start();
   const ServerFile file(files, instance.project(), server.url());
@@ -111,7 +114,6 @@ int serve(FileSystem& files, project::Project project, const cli::ServeOptions& 
                       {{"url", server.url()},
                        {"project", instance.project().settings.name},
                        {"version", kVersion}});
-  instance.start();
   while (!signals.wait(kLookInterval)) take_up_changes(files, known, instance);
   telemetry::log_info("app", "stopping; hot rows are committed first");
   server.stop();

@@ -92,9 +92,9 @@ void JobRunner::run_to_end(std::stop_token stop,
   }
 }
 
-void JobRunner::wait_until_started() {
+bool JobRunner::wait_until_started(milliseconds timeout) {
   std::unique_lock lock(mutex_);
-  changed_.wait(lock, [&] { return status_.state != JobState::kStarting; });
+  return changed_.wait_for(lock, timeout, [&] { return status_.state != JobState::kStarting; });
 }
 
 void JobRunner::commit_soon() {

@@ -57,8 +57,9 @@ class JobRunner final : private SessionReport {
   void start();
   void stop();
   void run_to_end(std::stop_token stop, const std::function<void(const RunProgress&)>& progress);
-  // Waits until the first of: running (with its tables open), failed, finished.
-  void wait_until_started();
+  // Waits until the first of: running (with its tables open), failed, finished. False when the time
+  // is over.
+  bool wait_until_started(milliseconds timeout);
   // Commits what is hot at the next chance; wait_until_committed waits until it is.
   void commit_soon();
   bool wait_until_committed(milliseconds timeout);

@@ -33,8 +33,9 @@ struct Runtime {
   // first.
   int64_t commit_bytes = 128 * 1024 * 1024;
   milliseconds commit_interval{60'000};
-  // Called after each commit with the tables that moved on, on the commit's thread.
-  std::function<void(const std::vector<lake::TableIdentifier>&)> on_commit;
+  // Called when a job has opened its tables, and after each commit with those that moved on. It
+  // must not block.
+  std::function<void(const std::vector<lake::TableIdentifier>&)> on_tables_changed;
 };
 
 }  // namespace headrace::jobs

@@ -1,5 +1,7 @@
 #include "jobs/session.h"
 
+#include <numeric>
+
 #include "base/error.h"
 #include "lake/data_writer.h"
 #include "telemetry/log.h"
@@ -26,6 +28,9 @@ Session::Session(const JobSpec& spec, const Runtime& runtime, SessionReport& rep
   choose_start(start);
   committer_.emplace(*writer_, runtime_.clock, [this](const SealedWork& work) { committed(work); });
   last_seal_ = runtime_.clock.steady_now();
+  std::vector<size_t> all(writer_->targets().size());
+  std::iota(all.begin(), all.end(), 0);
+  tell_of_tables(all);
 }
 
 Session::~Session() {
@@ -208,11 +213,16 @@ void Session::seal_and_wait() {
 void Session::committed(const SealedWork& work) {
   input_->committed(work.positions);
   report_.committed();
-  if (!runtime_.on_commit) return;
+  tell_of_tables(work.targets);
+}
+
+void Session::tell_of_tables(const std::vector<size_t>& targets) {
+  if (!runtime_.on_tables_changed) return;
   std::vector<lake::TableIdentifier> tables;
-  for (const size_t target : work.targets)
+  for (const size_t target : targets) {
     tables.push_back(writer_->targets()[target].compiled.need.table);
-  runtime_.on_commit(tables);
+  }
+  runtime_.on_tables_changed(tables);
 }
 
 }  // namespace headrace::jobs

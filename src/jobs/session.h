@@ -58,6 +58,7 @@ class Session final : public InputLoader {
   void seal();
   void seal_and_wait();
   void committed(const SealedWork& work);
+  void tell_of_tables(const std::vector<size_t>& targets);
 
   const JobSpec& spec_;
   Runtime runtime_;
