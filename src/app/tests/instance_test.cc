@@ -1,0 +1,146 @@
+// The program's parts together: the project that `headrace init` makes, run, asked and changed.
+
+#include "app/instance.h"
+
+#include <filesystem>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "app/component_binding.h"
+#include "base/error.h"
+#include "http/client.h"
+#include "project/new_project.h"
+
+namespace headrace::app {
+namespace {
+
+class NewProject : public testing::Test {
+ protected:
+  NewProject() {
+    SeededRandom random;
+    directory_ =
+        (std::filesystem::temp_directory_path() / ("headrace-app-" + make_uuid(random))).string();
+    project::write_new_project(*files_, directory_, "shop");
+  }
+  ~NewProject() override { files_->remove_all(directory_); }
+
+  project::Project load() {
+    config::Problems problems;
+    project::Project project =
+        project::load_project(*files_, directory_, component_types(), problems);
+    EXPECT_TRUE(problems.empty()) << problems.to_text();
+    return project;
+  }
+
+  static Json ask(Instance& instance, std::string_view method, std::string_view target,
+                  std::string body = "", std::string_view content_type = "application/json") {
+    const auto client = http::make_local_client(instance.handler());
+    http::Request request = body.empty()
+                                ? http::make_request(method, target)
+                                : http::make_request(method, target, std::move(body), content_type);
+    return http::json_of(client->send(std::move(request)));
+  }
+  static std::string rows(Instance& instance, const std::string& sql) {
+    return to_text(
+        member(ask(instance, "POST", "/v1/query", to_text(JsonObject{{"sql", sql}})), "rows"));
+  }
+  static void wait_for(Instance& instance, const std::string& sql, const std::string& expected) {
+    SystemClock clock;
+    std::string last;
+    for (int i = 0; i < 2000 && last != expected; ++i) {
+      try {
+        last = rows(instance, sql);
+      } catch (const Error& error) {
+        last = error.message();  // the table may not be there yet
+      }
+      clock.sleep_for(milliseconds(10), {});
+    }
+    EXPECT_EQ(last, expected) << sql;
+  }
+
+  std::unique_ptr<FileSystem> files_ = make_posix_file_system();
+  std::string directory_;
+};
+
+TEST_F(NewProject, runs_as_it_is_and_survives_a_restart) {
+  for (int life = 0; life < 2; ++life) {
+    Instance instance(load(), Access::kExclusive);
+    instance.start();
+    wait_for(instance, "SELECT count(*) FROM silver.events", "[[17]]");
+    wait_for(instance, "SELECT sum(events)::BIGINT, count(*) FROM gold.events_per_minute",
+             "[[17,9]]");
+    EXPECT_EQ(rows(instance, "SELECT count(*) FROM bronze.events"), "[[20]]");
+    EXPECT_EQ(rows(instance, "SELECT \"offset\" FROM system.dead_letters ORDER BY 1"),
+              "[[7],[12],[16]]");
+    EXPECT_EQ(integer_member(ask(instance, "GET", "/v1/status"), "dead_letters"), 3);
+    ask(instance, "POST", "/v1/commit", "{}");
+    EXPECT_EQ(rows(instance, "SELECT sum(hot_rows)::BIGINT, min(files) FROM system.tables"),
+              "[[0,1]]");
+  }
+  Instance reader(load(), Access::kReadOnly);
+  EXPECT_EQ(rows(reader, "SELECT count(*) FROM silver.events"), "[[17]]");
+  EXPECT_EQ(rows(reader, "SELECT sum(events)::BIGINT FROM gold.events_per_minute"), "[[17]]");
+}
+
+TEST_F(NewProject, sends_dead_letters_through_again_once) {
+  Instance instance(load(), Access::kExclusive);
+  instance.start();
+  wait_for(instance, "SELECT count(*) FROM silver.events", "[[17]]");
+  const std::string body = R"({"job":"events","reason_like":"amount is negative"})";
+  EXPECT_EQ(integer_member(ask(instance, "POST", "/v1/deadletters/replay", body), "replayed"), 1);
+  EXPECT_EQ(integer_member(ask(instance, "POST", "/v1/deadletters/replay", body), "replayed"), 0);
+  wait_for(instance,
+           "SELECT count(*) FROM system.dead_letters WHERE topic = 'headrace.retry.events'",
+           "[[1]]");
+  EXPECT_EQ(rows(instance, "SELECT count(*) FROM bronze.events"), "[[20]]");
+}
+
+TEST_F(NewProject, takes_up_a_changed_job) {
+  Instance instance(load(), Access::kExclusive);
+  instance.start();
+  wait_for(instance, "SELECT count(*) FROM silver.events", "[[17]]");
+  const project::Project before = load();
+  std::string job = files_->read(directory_ + "/jobs/events.yaml");
+  job +=
+      "\n  orders: {type: filter, input: valid, where: \"kind = 'order'\"}\n"
+      "  order_table: {type: table, input: orders, table: silver.orders}\n";
+  files_->write_atomically(directory_ + "/jobs/events.yaml", job);
+  project::Project after = load();
+  const project::Difference difference = project::compare(before, after);
+  EXPECT_EQ(difference.jobs.changed, std::vector<std::string>{"events"});
+  instance.apply(std::move(after), difference);
+  wait_for(instance, "SELECT count(*) FROM silver.orders", "[[6]]");
+  EXPECT_EQ(rows(instance, "SELECT count(*) FROM silver.events"), "[[17]]");
+}
+
+TEST_F(NewProject, lets_one_process_own_the_state) {
+  Instance owner(load(), Access::kExclusive);
+  EXPECT_THROW(Instance(load(), Access::kExclusive), Error);
+  EXPECT_NO_THROW(Instance(load(), Access::kReadOnly));
+}
+
+TEST_F(NewProject, pauses_and_resumes_a_job) {
+  Instance instance(load(), Access::kExclusive);
+  instance.start();
+  wait_for(instance, "SELECT count(*) FROM silver.events", "[[17]]");
+  EXPECT_EQ(string_member(ask(instance, "POST", "/v1/jobs/events/pause", "{}"), "state"), "paused");
+  ask(instance, "POST", "/v1/topics/events/records",
+      R"({"id":99,"time":"2026-01-07T00:00:00Z","kind":"view","user":"u","amount":1})",
+      "application/x-ndjson");
+  EXPECT_EQ(rows(instance, "SELECT count(*) FROM silver.events"), "[[17]]");
+  ask(instance, "POST", "/v1/jobs/events/resume", "{}");
+  wait_for(instance, "SELECT count(*) FROM silver.events", "[[18]]");
+}
+
+TEST_F(NewProject, describes_every_route) {
+  Instance instance(load(), Access::kReadOnly);
+  const Json openapi = ask(instance, "GET", "/openapi.json");
+  for (const char* path : {"/v1/query", "/v1/topics/{topic}/records", "/v1/deadletters/replay",
+                           "/v1/status", "/metrics", "/healthz", "/openapi.json"}) {
+    EXPECT_NE(find_member(member(openapi, "paths"), path), nullptr) << path;
+  }
+}
+
+}  // namespace
+}  // namespace headrace::app
