@@ -57,9 +57,9 @@ class Database {
   std::string canonical_type(const std::string& type);
 
   // A table of the schema `system` ("system.topics") is offered to the resolver by its name alone
-  // ("topics"), which may answer with the call of a table function that stands for it. (DuckDB keeps
-  // the name `system` for itself, so such tables cannot be views.) Called while a query is bound,
-  // from any thread. Set it once.
+  // ("topics"), which may answer with the call of a table function that stands for it. (DuckDB
+  // keeps the name `system` for itself, so such tables cannot be views.) Called while a query is
+  // bound, from any thread. Set it once.
   struct TableCall {
     std::string function;
     std::vector<std::string> arguments;  // VARCHARs

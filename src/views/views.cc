@@ -140,8 +140,12 @@ struct Views::State {
     lock.unlock();
     const SteadyTime started = collaborators.clock.steady_now();
     std::string error;
+    bool is_waiting = false;  // for its source, which a job is yet to make
     try {
       view->update();
+    } catch (const Error& failure) {
+      error = failure.what();
+      is_waiting = failure.kind() == ErrorKind::kNotFound;
     } catch (const std::exception& failure) {
       error = failure.what();
     }
@@ -151,7 +155,7 @@ struct Views::State {
     current = nullptr;
     RunningView& running = views.at(view->spec().name);
     // A fault that lasts is told once.
-    if (!error.empty() && error != running.last_error) {
+    if (!error.empty() && !is_waiting && error != running.last_error) {
       telemetry::log_warning("views", "a view was not updated; it is tried again",
                              {{"view", view->spec().name}, {"error", error}});
     }

@@ -66,7 +66,8 @@ config::Fields<CsvOptions> CsvOptions::fields() {
                 config::check(check_one_byte))
       .optional("quote", &CsvOptions::quote, "around fields; doubled within them",
                 config::check(check_one_byte))
-      .optional("null_text", &CsvOptions::null_text, "a field without quotes that reads so becomes null")
+      .optional("null_text", &CsvOptions::null_text,
+                "a field without quotes that reads so becomes null")
       .optional("columns", &CsvOptions::columns,
                 "names of the columns, before those of the header; without either c1, c2, …",
                 config::example("[id, name]"))

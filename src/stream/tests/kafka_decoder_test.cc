@@ -95,7 +95,7 @@ TEST(KafkaDecoder, ReadsASegment) {
   std::filesystem::copy_file(fixture.log_file("t", 0, 0), copy);
 
   const Finished decoded = run(format("'{}' '{}/src/stream/tests/kafka_decoder.py' '{}'", python,
-                                 HEADRACE_SOURCE_DIR, copy));
+                                      HEADRACE_SOURCE_DIR, copy));
   if (decoded.status == 3 && !is_ci()) GTEST_SKIP() << missing;
   ASSERT_EQ(decoded.status, 0) << decoded.output;
   std::string_view rest = decoded.output;
