@@ -8,6 +8,10 @@
 namespace headrace::server {
 namespace {
 
+std::string_view name_of(stream::Durability durability) {
+  return durability == stream::Durability::kDisk ? "disk" : "memory";
+}
+
 std::string_view name_of(stream::Compression compression) {
   switch (compression) {
     case stream::Compression::kNone:
@@ -67,6 +71,28 @@ bool boolean_member_or(const Json& body, std::string_view name, bool otherwise) 
   return value->get_bool();
 }
 
+// What the body says, the rest as in `config`.
+stream::TopicConfig read_topic_config(const Json& body, stream::TopicConfig config) {
+  const int64_t partitions = integer_member_or(body, "partitions", config.partitions);
+  if (partitions < 1 || partitions > 10'000) {
+    fail(ErrorKind::kInvalid, "a topic has 1 to 10000 partitions, not {}", partitions);
+  }
+  config.partitions = static_cast<int>(partitions);
+  config.compression =
+      compression_of(string_member_or(body, "compression", name_of(config.compression)));
+  config.durability =
+      durability_of(string_member_or(body, "durability", name_of(config.durability)));
+  config.retention_ms = integer_member_or(body, "retention_ms", config.retention_ms);
+  config.retention_bytes = integer_member_or(body, "retention_bytes", config.retention_bytes);
+  config.retention_ignores_readers =
+      boolean_member_or(body, "retention_ignores_readers", config.retention_ignores_readers);
+  config.segment_bytes = integer_member_or(body, "segment_bytes", config.segment_bytes);
+  config.index_interval_bytes =
+      integer_member_or(body, "index_interval_bytes", config.index_interval_bytes);
+  config.max_batch_bytes = integer_member_or(body, "max_batch_bytes", config.max_batch_bytes);
+  return config;
+}
+
 }  // namespace
 
 Json summarize_topic(const stream::Topic& topic) {
@@ -105,26 +131,13 @@ Json describe_topic(const stream::Topic& topic) {
 
 NewTopic read_new_topic(const Json& body) {
   refuse_unknown_members(body);
-  NewTopic topic;
-  topic.name = string_member(body, "name");
-  stream::TopicConfig& config = topic.config;
-  const int64_t partitions = integer_member_or(body, "partitions", config.partitions);
-  if (partitions < 1 || partitions > 10'000) {
-    fail(ErrorKind::kInvalid, "a topic has 1 to 10000 partitions, not {}", partitions);
-  }
-  config.partitions = static_cast<int>(partitions);
-  config.compression =
-      compression_of(string_member_or(body, "compression", name_of(config.compression)));
-  config.durability = durability_of(string_member_or(body, "durability", "disk"));
-  config.retention_ms = integer_member_or(body, "retention_ms", config.retention_ms);
-  config.retention_bytes = integer_member_or(body, "retention_bytes", config.retention_bytes);
-  config.retention_ignores_readers =
-      boolean_member_or(body, "retention_ignores_readers", config.retention_ignores_readers);
-  config.segment_bytes = integer_member_or(body, "segment_bytes", config.segment_bytes);
-  config.index_interval_bytes =
-      integer_member_or(body, "index_interval_bytes", config.index_interval_bytes);
-  config.max_batch_bytes = integer_member_or(body, "max_batch_bytes", config.max_batch_bytes);
-  return topic;
+  return {string_member(body, "name"), read_topic_config(body, {})};
+}
+
+stream::TopicConfig read_topic_changes(const Json& body, const stream::TopicConfig& before) {
+  refuse_unknown_members(body);
+  if (find_member(body, "name") != nullptr) fail(ErrorKind::kInvalid, "a topic cannot be renamed");
+  return read_topic_config(body, before);
 }
 
 JsonObject topic_config_schema() {

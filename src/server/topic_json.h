@@ -20,6 +20,8 @@ struct NewTopic {
 };
 // Reads the body of POST /v1/topics; invalid naming the member that is unknown or of a wrong type.
 NewTopic read_new_topic(const Json& body);
+// The body of PATCH /v1/topics/{topic}: settings that are not named stay.
+stream::TopicConfig read_topic_changes(const Json& body, const stream::TopicConfig& before);
 JsonObject topic_config_schema();  // JSON Schema of that body
 
 // One line of a tail: value as text, or as "value_base64" when it is not UTF-8; ends with \n.

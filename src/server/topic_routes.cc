@@ -32,6 +32,13 @@ http::Response create_topic(stream::Log& log, const http::Request& request) {
   return http::json_response(201, describe_topic(log.create_topic(topic.name, topic.config)));
 }
 
+http::Response alter_topic(stream::Log& log, const http::Request& request) {
+  const std::string& name = request.path_parameter("topic");
+  const Json body = parse_json(request.body, "the topic's changes");
+  log.alter_topic(name, read_topic_changes(body, log.topic(name).config()));
+  return http::json_response(200, describe_topic(log.topic(name)));
+}
+
 http::Response delete_topic(stream::Log& log, const http::Request& request) {
   log.delete_topic(request.path_parameter("topic"));
   http::Response response;
@@ -75,6 +82,19 @@ void add_topic_routes(Routes& routes, stream::Log& log, http::WorkerPool& pool) 
          respond(
              http::json_response(200, describe_topic(log.topic(request.path_parameter("topic")))));
        }});
+  JsonObject changes = topic_config_schema();
+  changes.erase("required");
+  RouteDescription alter{.method = "PATCH",
+                         .pattern = "/v1/topics/{topic}",
+                         .operation = "alterTopic",
+                         .group = "topics",
+                         .summary = "Changes a topic's settings; partitions can be added",
+                         .request = json_content(std::move(changes)),
+                         .response = json_content(kAnyObject),
+                         .error_statuses = {400, 404}};
+  routes.add({std::move(alter), http::on_workers(pool, [&log](const http::Request& request) {
+                return alter_topic(log, request);
+              })});
   RouteDescription remove{.method = "DELETE",
                           .pattern = "/v1/topics/{topic}",
                           .operation = "deleteTopic",

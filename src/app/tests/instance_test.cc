@@ -133,6 +133,18 @@ TEST_F(NewProject, pauses_and_resumes_a_job) {
   wait_for(instance, "SELECT count(*) FROM silver.events", "[[18]]");
 }
 
+TEST_F(NewProject, makes_alters_and_deletes_topics) {
+  Instance instance(load(), Access::kExclusive);
+  ask(instance, "POST", "/v1/topics", R"({"name":"extra","retention_ms":1000})");
+  const Json altered = ask(instance, "PATCH", "/v1/topics/extra", R"({"partitions":3})");
+  EXPECT_EQ(member(altered, "partitions").as_array().size(), 3u);
+  EXPECT_EQ(integer_member(member(altered, "config"), "retention_ms"), 1000);
+  EXPECT_THROW(ask(instance, "PATCH", "/v1/topics/extra", R"({"partitons":3})"), Error);
+  EXPECT_THROW(ask(instance, "PATCH", "/v1/topics/none", R"({"partitions":3})"), Error);
+  const auto client = http::make_local_client(instance.handler());
+  EXPECT_EQ(client->send(http::make_request("DELETE", "/v1/topics/extra")).status, 204);
+}
+
 TEST_F(NewProject, describes_every_route) {
   Instance instance(load(), Access::kReadOnly);
   const Json openapi = ask(instance, "GET", "/openapi.json");
