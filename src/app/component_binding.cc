@@ -56,7 +56,11 @@ void check_view(const project::ViewDefinition& view, config::Problems& problems)
   view_settings().read(view.header, problems);
   // An engine of its own: checks run without a project's state. It is made when there is a view to
   // check.
-  static engine::Database database;
+  static engine::Database database([] {
+    engine::DatabaseOptions options;
+    options.threads = 1;
+    return options;
+  }());
   try {
     views::check_view(database, view.sql);
   } catch (const Error& error) {
@@ -67,13 +71,21 @@ void check_view(const project::ViewDefinition& view, config::Problems& problems)
 
 }  // namespace
 
-const project::ComponentTypes& component_types() {
+const project::ComponentTypes& quick_component_types() {
   static const project::ComponentTypes types = [] {
     project::ComponentTypes all;
     for (const jobs::NodeType& type : jobs::node_types()) all.nodes.push_back(to_component(type));
     for (const sources::SourceType& type : sources::source_types())
       all.sources.push_back(to_component(type));
     all.view_fields = views::ViewSettings::fields().list();
+    return all;
+  }();
+  return types;
+}
+
+const project::ComponentTypes& component_types() {
+  static const project::ComponentTypes types = [] {
+    project::ComponentTypes all = quick_component_types();
     all.check_view = check_view;
     return all;
   }();

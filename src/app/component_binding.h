@@ -13,7 +13,11 @@
 
 namespace headrace::app {
 
+// All that `headrace check` looks at.
 const project::ComponentTypes& component_types();
+// The same without a look into the views' SQL, for which an engine must be started: for a start,
+// where the views themselves say what is wrong with them a moment later.
+const project::ComponentTypes& quick_component_types();
 views::ViewSpec to_view_spec(const project::ViewDefinition& view);
 jobs::JobSpec to_job_spec(const project::JobDefinition& job);
 telemetry::LogLevel to_log_level(project::LogLevel level);

@@ -17,7 +17,8 @@ namespace {
 
 project::Project load(FileSystem& files, const std::string& directory) {
   config::Problems problems;
-  project::Project project = project::load_project(files, directory, component_types(), problems);
+  project::Project project =
+      project::load_project(files, directory, quick_component_types(), problems);
   problems.sort();
   problems.throw_if_errors("the project in " + directory);
   return project;

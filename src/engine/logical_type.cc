@@ -90,6 +90,8 @@ std::string name_of(duckdb_logical_type type) {
     case DUCKDB_TYPE_STRUCT:
     case DUCKDB_TYPE_UNION:
       return members_of(type, id);
+    case DUCKDB_TYPE_INVALID:  // of a parameter before it has a value
+      return "UNKNOWN";
     case DUCKDB_TYPE_ENUM:
       return "VARCHAR";
     case DUCKDB_TYPE_VARCHAR: {

@@ -93,7 +93,8 @@ class Compiler {
     if (source && source->kind != SourceNeed::Kind::kTopic) {
       compile_source(node, *source);
     } else {
-      CompileContext context{spec_.name, node.spec.name, {}};
+      CompileContext context{
+          spec_.name, node.spec.name, {}, [this](const auto& table) { return is_table(table); }};
       for (const std::string& input : node.inputs) context.inputs.push_back(at(input).relation);
       node.select = node.node->compile(context);
     }
@@ -107,6 +108,16 @@ class Compiler {
         describe(node, with_chain(node.inputs) + format("SELECT * FROM ({})", node.select));
     const bool is_shared = node.consumers.size() > 1 && !source && !node.is_static;
     if (is_shared) share(node);
+  }
+
+  bool is_table(const lake::TableIdentifier& table) {
+    const bool found =
+        connection_.query_integer(format("SELECT count(*) FROM information_schema.tables WHERE "
+                                         "table_schema = {} AND table_name = {}",
+                                         engine::quote_literal(table.database),
+                                         engine::quote_literal(table.name))) > 0;
+    job_.is_provisional = job_.is_provisional || !found;
+    return found;
   }
 
   void compile_source(GraphNode& node, const SourceNeed& need) {

@@ -38,6 +38,8 @@ struct CompiledJob {
   std::vector<CompiledInput> statics;
   std::vector<std::string> shared_tables;  // CREATE OR REPLACE TEMP TABLE … of each batch, in order
   std::vector<CompiledTarget> targets;
+  bool is_provisional =
+      false;  // a node reads a table that is not there yet: compile again when it is
 
   bool is_driven_by_topics() const {
     return !driving.empty() && driving.front().need.kind == SourceNeed::Kind::kTopic;

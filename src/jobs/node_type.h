@@ -40,6 +40,8 @@ struct CompileContext {
   std::string job;
   std::string node;
   std::vector<InputRelation> inputs;
+  // Whether SQL can read a table just now. A job is compiled again once its own tables are there.
+  std::function<bool(const lake::TableIdentifier&)> is_table;
 
   const InputRelation& input() const { return inputs.front(); }
   // SELECT `projection` FROM `input`, without the rows for which `reason` (SQL; NULL: accepted)

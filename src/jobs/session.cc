@@ -22,6 +22,10 @@ Session::Session(const JobSpec& spec, const Runtime& runtime, SessionReport& rep
   writer_.emplace(JobWriter::Collaborators{runtime_.database, runtime_.catalog, runtime_.tables,
                                            runtime_.files, runtime_.random},
                   job_, raw_start);
+  if (job_.is_provisional) {
+    job_ = compile_job(spec_, *connection_, *this);
+    writer_->use(job_);
+  }
   batches_.emplace(BatchRunner::Collaborators{*connection_, runtime_.tables, runtime_.board,
                                               runtime_.clock, *writer_},
                    job_);
@@ -63,7 +67,7 @@ void Session::load_static(const CompiledInput& input) {
 void Session::show_driving(const CompiledInput& input) {
   std::string relation;
   if (input.need.kind == SourceNeed::Kind::kTable) {
-    relation = lake::scan_sql(*runtime_.catalog.load(input.need.table), {});
+    relation = format("({})", lake::scan_sql(*runtime_.catalog.load(input.need.table), {}));
   } else {
     relation = format("{} LIMIT 0", read_files_sql(input.need, static_paths(input)));
   }

@@ -34,7 +34,7 @@ class TableInput final : public JobInput {
       return std::nullopt;
     }
     const std::vector<lake::DataFile> files = catalog_.files_added_after(*table, snapshot(at));
-    connection_.execute(format("CREATE OR REPLACE VIEW {} AS SELECT * FROM {}",
+    connection_.execute(format("CREATE OR REPLACE VIEW {} AS SELECT * FROM ({})",
                                driving_view_name(job_, input_.node),
                                lake::scan_sql(*table, files)));
     Work work;

@@ -99,6 +99,10 @@ std::vector<std::pair<lake::TableIdentifier, std::string>> JobWriter::insert_sta
   return statements;
 }
 
+void JobWriter::use(const CompiledJob& job) {
+  for (size_t i = 0; i < job.targets.size(); ++i) targets_[i].compiled = job.targets[i];
+}
+
 void JobWriter::activate(const std::vector<bool>& active) {
   for (size_t i = 0; i < targets_.size(); ++i) targets_[i].is_active = active[i];
 }

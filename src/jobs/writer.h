@@ -59,6 +59,8 @@ class JobWriter {
   // INSERT statements of the active targets for the current batch.
   std::vector<std::pair<lake::TableIdentifier, std::string>> insert_statements() const;
 
+  // The same targets, compiled anew.
+  void use(const CompiledJob& job);
   void activate(const std::vector<bool>& active);
 
   // The work sealed before must be committed by now.

@@ -172,7 +172,10 @@ std::unique_ptr<ResultWriter> run(engine::Connection& connection, const QueryReq
          "views, see jobs/*.yaml "
          "and views/*.sql");
   }
-  context.columns = connection.describe(sql);
+  // Without their values, parameters leave the types of columns open.
+  context.columns = request.parameters.empty()
+                        ? connection.describe(sql)
+                        : connection.query(sql, request.parameters).columns();
   if (request.format == Format::kParquet) {
     if (!request.parameters.empty())
       fail(ErrorKind::kUnsupported, "a Parquet result takes no parameters");
@@ -206,8 +209,10 @@ QueryService::QueryService(engine::Database& database, Clock& clock, Random& ran
     while (!stop.stop_requested()) {
       const SteadyTime now = state->clock.steady_now();
       for (const auto& [id, execution] : state->executions) {
-        if (now < execution->deadline) continue;
-        execution->timed_out = true;
+        // Again and again: an interruption between two steps of a query is forgotten by the engine.
+        const bool is_late = now >= execution->deadline;
+        if (!is_late && !execution->cancelled) continue;
+        if (is_late && !execution->cancelled) execution->timed_out = true;
         execution->connection->interrupt();
       }
       // Nothing to watch: sleep until there is.

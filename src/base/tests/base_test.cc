@@ -1,4 +1,6 @@
+#include <atomic>
 #include <filesystem>
+#include <thread>
 
 #include <gtest/gtest.h>
 
@@ -74,9 +76,13 @@ TEST(Clock, prints_iso_8601) {
 
 TEST(ManualClock, wakes_sleepers_when_it_is_late_enough) {
   ManualClock clock{Timestamp(microseconds(0))};
-  std::jthread sleeper([&] { EXPECT_TRUE(clock.sleep_for(milliseconds(5), {})); });
-  clock.advance(milliseconds(3));
-  clock.advance(milliseconds(2));
+  std::atomic<bool> awake = false;
+  std::jthread sleeper([&] {
+    EXPECT_TRUE(clock.sleep_for(milliseconds(5), {}));
+    awake = true;
+  });
+  while (!awake) clock.advance(milliseconds(1));
+  EXPECT_GE(clock.now(), Timestamp(milliseconds(5)));
   sleeper.join();
   std::stop_source stop;
   stop.request_stop();

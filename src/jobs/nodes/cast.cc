@@ -6,7 +6,7 @@ namespace {
 enum class OnError { kDeadLetter, kNull };
 config::Choices<OnError> choices_of(OnError) {
   return {{"dead_letter", OnError::kDeadLetter, "put the record into the dead-letter table"},
-          {"null", OnError::kNull, "put NULL into the column"}};
+          {"set_null", OnError::kNull, "put NULL into the column"}};
 }
 
 struct Settings {

@@ -30,7 +30,7 @@ class DeduplicateNode final : public Node {
         "SELECT * FROM (SELECT * FROM {} QUALIFY row_number() OVER (PARTITION BY {} ORDER BY {}) = "
         "1) AS candidate",
         name, join(keys, ", "), order);
-    if (settings_.table) {
+    if (settings_.table && context.is_table(parse_table_name(*settings_.table))) {
       const lake::TableIdentifier table = parse_table_name(*settings_.table);
       sql += format(" ANTI JOIN (SELECT {} FROM {}{}) AS present ON ({})", join(keys, ", "),
                     engine::quote_name(table.database, table.name),

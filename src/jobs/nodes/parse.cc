@@ -16,7 +16,7 @@ enum class OnError { kDeadLetter, kNull };
 config::Choices<OnError> choices_of(OnError) {
   return {
       {"dead_letter", OnError::kDeadLetter, "the record becomes a dead letter, with the reason"},
-      {"null", OnError::kNull,
+      {"set_null", OnError::kNull,
        "the column becomes NULL; records that do not parse at all are dead letters"}};
 }
 

@@ -229,7 +229,7 @@ out: {type: table, input: p, table: silver.csv}
 )"));
   bench.run_to_end(JobBench::job("log", R"(
 log: {type: topic, topic: log}
-p: {type: parse, input: log, format: text, pattern: '(?P<host>\S+) (?P<status>\w+)', fields: {host: varchar, status: integer}, on_error: null}
+p: {type: parse, input: log, format: text, pattern: '(?P<host>\S+) (?P<status>\w+)', fields: {host: varchar, status: integer}, on_error: set_null}
 out: {type: table, input: p, table: silver.log}
 )"));
   EXPECT_EQ(bench.rows("SELECT * FROM silver.csv"), (std::vector<std::string>{"1|a, \"b\"|2.5"}));

@@ -57,7 +57,9 @@ TEST(parse_decimal, never_rounds) {
   for (const Case& c : cases) {
     const auto value = parse_decimal(c.text, c.precision, c.scale);
     ASSERT_EQ(value.has_value(), c.unscaled.has_value()) << "'" << c.text << "'";
-    if (value) EXPECT_EQ(static_cast<int64_t>(value->low), *c.unscaled) << c.text;
+    if (value) {
+      EXPECT_EQ(static_cast<int64_t>(value->low), *c.unscaled) << c.text;
+    }
   }
   const auto wide = parse_decimal("-12345678901234567890123456789012345678", 38, 0);
   ASSERT_TRUE(wide);
