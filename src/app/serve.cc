@@ -1,7 +1,7 @@
 #include "app/serve.h"
 
+#include <charconv>
 #include <csignal>
-#include <cstdio>
 
 #include "app/component_binding.h"
 #include "app/instance.h"
@@ -62,12 +62,15 @@ http::ServerOptions server_options(const project::Project& project,
   project::ListenAddress listen = project.settings.server.listen;
   if (!options.listen.empty()) {
     const size_t colon = options.listen.rfind(':');
-    if (colon == std::string::npos) {
+    const std::string port = colon == std::string::npos ? "" : options.listen.substr(colon + 1);
+    const auto [end, failure] =
+        std::from_chars(port.data(), port.data() + port.size(), listen.port);
+    if (failure != std::errc() || end != port.data() + port.size() || listen.port < 0 ||
+        listen.port > 65535) {
       fail(ErrorKind::kInvalid, "--listen {}: write host:port, for example 127.0.0.1:8642",
            options.listen);
     }
     listen.host = options.listen.substr(0, colon);
-    listen.port = std::atoi(options.listen.substr(colon + 1).c_str());
   }
   server.address = listen.host;
   server.port = static_cast<uint16_t>(listen.port);

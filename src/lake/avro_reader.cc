@@ -45,7 +45,8 @@ class Decoder {
   template <class T>
   T take_raw() {
     T value;
-    std::memcpy(&value, take(sizeof(T)).data(), sizeof(T));
+    const std::string_view bytes = take(sizeof(T));
+    std::memcpy(&value, bytes.data(), bytes.size());
     return value;
   }
   // The items of the next block of an array or map; 0 at its end. Every item takes at least a

@@ -26,7 +26,7 @@ class CastNode final : public Node {
     for (const auto& column : settings_.columns) {
       const std::string name = engine::quote_identifier(column.name);
       const std::string cast = format("TRY_CAST({} AS {})", name, column.value);
-      casts.push_back(cast + " AS " + name);
+      casts.push_back(format("{} AS {}", cast, name));
       complaints.push_back(
           format("CASE WHEN {0} IS NOT NULL AND {1} IS NULL THEN {2} || {0}::VARCHAR || {3} END",
                  name, cast, engine::quote_literal(column.name + ": '"),
