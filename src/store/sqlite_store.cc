@@ -1,4 +1,6 @@
+#include <chrono>
 #include <mutex>
+#include <thread>
 
 #include <sqlite3.h>
 
@@ -168,7 +170,19 @@ void prepare_database(const Handle& handle) {
 // The handle with its tables in place: statements can be prepared on it.
 class PreparedHandle : public Handle {
  public:
-  explicit PreparedHandle(const std::string& path) : Handle(path) { prepare_database(*this); }
+  // Of several processes that open a new file at once one switches it to write-ahead logging;
+  // SQLite tells the others that it is busy, without the patience asked of it.
+  explicit PreparedHandle(const std::string& path) : Handle(path) {
+    constexpr int kAttempts = 100;
+    for (int attempt = 1;; ++attempt) {
+      try {
+        return prepare_database(*this);
+      } catch (const Error& error) {
+        if (error.kind() != ErrorKind::kUnavailable || attempt == kAttempts) throw;
+      }
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    }
+  }
 };
 
 class SqliteStore final : public MetadataStore {
