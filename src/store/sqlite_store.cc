@@ -176,7 +176,8 @@ class PreparedHandle : public Handle {
     constexpr int kAttempts = 100;
     for (int attempt = 1;; ++attempt) {
       try {
-        return prepare_database(*this);
+        prepare_database(*this);
+        return;
       } catch (const Error& error) {
         if (error.kind() != ErrorKind::kUnavailable || attempt == kAttempts) throw;
       }
