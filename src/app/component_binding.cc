@@ -22,12 +22,19 @@ project::NodeFacts facts_of(const jobs::Node& node, bool is_right) {
   return facts;
 }
 
-project::NodeComponent to_component(const jobs::NodeType& type) {
-  project::NodeComponent component;
+// What every kind of component tells of itself.
+template <class Component, class Type>
+Component described_as(const Type& type) {
+  Component component;
   component.name = type.name;
   component.summary = type.summary;
   component.fields = type.fields;
   component.example = type.example;
+  return component;
+}
+
+project::NodeComponent to_component(const jobs::NodeType& type) {
+  auto component = described_as<project::NodeComponent>(type);
   component.read = [&type](const config::Node& node, config::Problems& problems) {
     const size_t before = problems.error_count();
     const auto read = type.read(node, problems);
@@ -37,11 +44,7 @@ project::NodeComponent to_component(const jobs::NodeType& type) {
 }
 
 project::SourceComponent to_component(const sources::SourceType& type) {
-  project::SourceComponent component;
-  component.name = type.name;
-  component.summary = type.summary;
-  component.fields = type.fields;
-  component.example = type.example;
+  auto component = described_as<project::SourceComponent>(type);
   component.check = [&type](const config::Node& node, config::Problems& problems) {
     type.read(node, problems);
   };
