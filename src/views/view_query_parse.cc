@@ -119,7 +119,7 @@ class ViewQueryParser {
   }
 
   std::string name_of_item(const Json& expression) {
-    const std::string alias = string_member(expression, "alias");
+    std::string alias = string_member(expression, "alias");
     if (!alias.empty()) return alias;
     if (is_class(expression, "COLUMN_REF")) return column_parts(expression.as_object()).back();
     fail(ErrorKind::kInvalid, "{}give {} a name: {} AS name",
