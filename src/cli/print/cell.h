@@ -24,6 +24,6 @@ inline bool is_null(Cell cell) { return cell == "null"; }
 // What a person reads: a string without its quotes, everything else as written. Null gives "".
 std::string text_of(Cell cell);
 // A JSON string literal.
-std::string quoted(std::string_view text);
+std::string string_literal(std::string_view text);
 
 }  // namespace headrace::cli

@@ -4,7 +4,7 @@ namespace headrace::cli {
 
 void JsonPrinter::begin(const std::vector<Column>& columns) {
   keys_.clear();
-  for (const Column& column : columns) keys_.push_back(quoted(column.name));
+  for (const Column& column : columns) keys_.push_back(string_literal(column.name));
   if (shape_ == Shape::kArray) sink_("[");
 }
 
