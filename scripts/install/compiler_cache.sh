@@ -5,5 +5,3 @@ export CCACHE_DIR=${CCACHE_DIR:-${HEADRACE_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache
 export CCACHE_BASEDIR=$PWD
 export CCACHE_NOHASHDIR=1
 export CCACHE_MAXSIZE=${CCACHE_MAXSIZE:-5G}
-# What ccache asks for to look into precompiled headers.
-export CCACHE_SLOPPINESS=pch_defines,time_macros
