@@ -28,6 +28,13 @@ struct LiveTables::State {
     return found->second;
   }
 
+  int64_t newest_generation(const TableIdentifier& identifier) {
+    const TableState& live = at(identifier);
+    if (live.generations.empty())
+      fail(ErrorKind::kInternal, "table {} has no hot rows", identifier.to_string());
+    return live.generations.back();
+  }
+
   // Runs the statements in one engine transaction.
   void run(const std::vector<std::string>& statements) {
     connection->execute("BEGIN");
@@ -239,11 +246,7 @@ void LiveTables::close_target(const TableIdentifier& identifier) {
 
 std::string LiveTables::hot_name(const TableIdentifier& identifier) const {
   std::lock_guard lock(state_->mutex);
-  const TableState& live = state_->at(identifier);
-  if (live.generations.empty()) {
-    fail(ErrorKind::kInternal, "table {} has no hot rows", identifier.to_string());
-  }
-  return hot_name(identifier, live.generations.back());
+  return hot_name(identifier, state_->newest_generation(identifier));
 }
 
 std::string LiveTables::hot_name(const TableIdentifier& identifier, int64_t generation) {
@@ -252,7 +255,7 @@ std::string LiveTables::hot_name(const TableIdentifier& identifier, int64_t gene
 
 std::string LiveTables::hot_table(const TableIdentifier& identifier) const {
   std::lock_guard lock(state_->mutex);
-  return hot_table_name(identifier, state_->at(identifier).generations.back());
+  return hot_table_name(identifier, state_->newest_generation(identifier));
 }
 
 void LiveTables::rows_added(const TableIdentifier& identifier, int64_t rows) {
@@ -296,6 +299,8 @@ std::vector<SealedGeneration> LiveTables::seal(
     state_->run(statements);
   } catch (...) {
     for (const auto& [live, generation] : started) live->generations.pop_back();
+    for (size_t i = 0; i < identifiers.size(); ++i)
+      state_->at(identifiers[i]).sealed_rows -= sealed[i].rows;
     throw;
   }
   return sealed;
