@@ -36,6 +36,8 @@ class MemoryStore final : public MetadataStore {
     entries_ = std::move(next);
   }
 
+  int64_t now_ms() override { return millis_since_epoch(SystemClock().now()); }
+
  private:
   using Entries = std::map<std::pair<std::string, std::string>, Entry>;
 
@@ -47,6 +49,7 @@ class MemoryStore final : public MetadataStore {
       fail(ErrorKind::kConflict, "changing {}/{} in the metadata store: its version is {}, not {}",
            change.space, change.key, version, *change.expected_version);
     }
+    if (change.is_check) return;
     if (change.value) {
       entries[key] = Entry{change.key, *change.value, version + 1};
     } else {
@@ -59,6 +62,10 @@ class MemoryStore final : public MetadataStore {
 };
 
 }  // namespace
+
+Change check_version(std::string space, std::string key, int64_t expected_version) {
+  return {std::move(space), std::move(key), std::nullopt, expected_version, true};
+}
 
 std::unique_ptr<MetadataStore> make_memory_store() { return std::make_unique<MemoryStore>(); }
 

@@ -230,6 +230,9 @@ class SqliteStore final : public MetadataStore {
     transaction.commit();
   }
 
+  // Its users are on one machine: they share the machine's clock.
+  int64_t now_ms() override { return millis_since_epoch(SystemClock().now()); }
+
  private:
   int64_t version_of(const Change& change) const {
     const Use get(get_);
@@ -244,6 +247,7 @@ class SqliteStore final : public MetadataStore {
       fail(ErrorKind::kConflict, "changing {}/{} in the metadata store: its version is {}, not {}",
            change.space, change.key, version, *change.expected_version);
     }
+    if (change.is_check) return;
     const Use statement(change.value ? put_ : remove_);
     statement->bind(1, change.space);
     statement->bind(2, change.key);

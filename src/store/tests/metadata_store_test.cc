@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "store/testing/postgres_server.h"
 
 namespace headrace::store {
 namespace {
@@ -51,12 +52,27 @@ std::vector<std::string> keys_of(const std::vector<Entry>& entries) {
 
 class MetadataStoreTest : public ::testing::TestWithParam<std::string> {
  protected:
-  MetadataStoreTest()
-      : store_(GetParam() == "sqlite" ? open_sqlite_store(directory_.file())
-                                      : make_memory_store()) {}
+  void SetUp() override {
+    if (GetParam() == "postgres" && test_postgres_url().empty()) GTEST_SKIP() << kNoPostgres;
+    store_ = open();
+  }
+  // Another connection to the same store; the one in memory has none.
+  std::unique_ptr<MetadataStore> open() {
+    if (GetParam() == "sqlite") return open_sqlite_store(directory_.file());
+    if (GetParam() == "memory") return make_memory_store();
+    PostgresOptions options;
+    options.url = test_postgres_url();
+    options.schema = schema_;
+    return open_postgres_store(options, clock_);
+  }
   Directory directory_;
+  std::string schema_ = fresh_schema();
+  SystemClock clock_;
   std::unique_ptr<MetadataStore> store_;
 };
+
+// Stores that several processes can open.
+class SharedStoreTest : public MetadataStoreTest {};
 
 TEST_P(MetadataStoreTest, AnAbsentEntryIsNothing) {
   EXPECT_FALSE(store_->get("tables", "a").has_value());
@@ -146,26 +162,59 @@ TEST_P(MetadataStoreTest, CompareAndSwapLosesNoUpdateAmongThreads) {
   EXPECT_EQ(store_->get("s", "counter")->value, "100");
 }
 
-INSTANTIATE_TEST_SUITE_P(Stores, MetadataStoreTest, ::testing::Values("memory", "sqlite"),
-                         [](const auto& store) { return store.param; });
-
-TEST(SqliteStoreTest, KeepsItsEntriesOverARestart) {
-  const Directory directory;
-  open_sqlite_store(directory.file())->apply({{"s", "k", "v", 0}});
-  EXPECT_EQ(open_sqlite_store(directory.file())->get("s", "k")->value, "v");
+TEST_P(MetadataStoreTest, ACheckChangesNothingAndGuardsTheRest) {
+  store_->apply({{"s", "guard", "x", 0}, {"s", "guard", "y", 1}});
+  store_->apply({check_version("s", "guard", 2), {"s", "k", "v", 0}});
+  EXPECT_EQ(store_->get("s", "guard")->version, 2);
+  EXPECT_EQ(store_->get("s", "k")->value, "v");
+  const auto refused = [&](int64_t version) {
+    store_->apply({{"s", "k", "w", 1}, check_version("s", "guard", version)});
+  };
+  EXPECT_EQ(kind_thrown_by([&] { refused(1); }), ErrorKind::kConflict);
+  EXPECT_EQ(kind_thrown_by([&] { refused(3); }), ErrorKind::kConflict);
+  EXPECT_EQ(kind_thrown_by([&] { store_->apply({check_version("s", "absent", 1)}); }),
+            ErrorKind::kConflict);
+  EXPECT_EQ(store_->get("s", "k")->version, 1);
 }
 
-TEST(SqliteStoreTest, TwoConnectionsSeeEachOther) {
-  const Directory directory;
-  const auto one = open_sqlite_store(directory.file());
-  const auto other = open_sqlite_store(directory.file());
-  one->apply({{"s", "k", "v", 0}});
+TEST_P(MetadataStoreTest, ChangesInOppositeOrderDoNotWaitForEachOther) {
+  store_->apply({{"s", "a", "0", 0}, {"s", "b", "0", 0}});
+  const auto change_both = [this](const char* first, const char* second) {
+    for (int i = 0; i < 50; ++i) {
+      store_->apply({{"s", first, "x", std::nullopt}, {"s", second, "x", std::nullopt}});
+    }
+  };
+  {
+    const std::jthread one([&] { change_both("a", "b"); });
+    const std::jthread other([&] { change_both("b", "a"); });
+  }
+  EXPECT_EQ(store_->get("s", "a")->version, 101);
+  EXPECT_EQ(store_->get("s", "b")->version, 101);
+}
+
+INSTANTIATE_TEST_SUITE_P(Stores, MetadataStoreTest,
+                         ::testing::Values("memory", "sqlite", "postgres"),
+                         [](const auto& store) { return store.param; });
+
+INSTANTIATE_TEST_SUITE_P(Stores, SharedStoreTest, ::testing::Values("sqlite", "postgres"),
+                         [](const auto& store) { return store.param; });
+
+TEST_P(SharedStoreTest, KeepsItsEntriesOverARestart) {
+  store_->apply({{"s", "k", "v", 0}});
+  store_.reset();
+  EXPECT_EQ(open()->get("s", "k")->value, "v");
+}
+
+TEST_P(SharedStoreTest, TwoConnectionsSeeEachOther) {
+  const auto other = open();
+  store_->apply({{"s", "k", "v", 0}});
   EXPECT_EQ(other->get("s", "k")->value, "v");
   EXPECT_EQ(kind_thrown_by([&] { other->apply({{"s", "k", "w", 0}}); }), ErrorKind::kConflict);
 }
 
-TEST(SqliteStoreTest, CompareAndSwapLosesNoUpdateAmongProcesses) {
-  const Directory directory;
+// Each opens the store anew while the others do, and makes its tables.
+TEST_P(SharedStoreTest, CompareAndSwapLosesNoUpdateAmongProcesses) {
+  schema_ = fresh_schema();
   std::vector<pid_t> children;
   for (int i = 0; i < 3; ++i) {
     const pid_t child = ::fork();
@@ -173,7 +222,7 @@ TEST(SqliteStoreTest, CompareAndSwapLosesNoUpdateAmongProcesses) {
     if (child == 0) {
       int status = 1;
       try {
-        add_one(*open_sqlite_store(directory.file()), 20);
+        add_one(*open(), 20);
         status = 0;
       } catch (const std::exception& error) {
         std::fprintf(stderr, "%s\n", error.what());
@@ -187,7 +236,7 @@ TEST(SqliteStoreTest, CompareAndSwapLosesNoUpdateAmongProcesses) {
     ASSERT_EQ(::waitpid(child, &status, 0), child);
     EXPECT_EQ(status, 0);
   }
-  EXPECT_EQ(open_sqlite_store(directory.file())->get("s", "counter")->value, "60");
+  EXPECT_EQ(open()->get("s", "counter")->value, "60");
 }
 
 TEST(SqliteStoreTest, RefusesWhatItCannotRead) {
