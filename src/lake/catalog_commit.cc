@@ -76,11 +76,14 @@ std::vector<TablePtr> StoreCatalog::try_commit(Builders& builders) {
   } catch (const Error& error) {
     if (error.kind() == ErrorKind::kConflict) {
       discard(builders, attempts);
+      check_leases(builders);
       return {};
     }
     bool committed = false;
     try {
-      committed = is_committed(*builders.front(), attempts.front());
+      committed = error.kind() == ErrorKind::kCommitUnknown
+                      ? settle(*builders.front(), attempts.front())
+                      : is_committed(*builders.front(), attempts.front());
     } catch (const Error& second) {
       fail(ErrorKind::kCommitUnknown,
            "committing to {}: {}; and whether it took place could not be read: {}. Look for "
@@ -91,7 +94,9 @@ std::vector<TablePtr> StoreCatalog::try_commit(Builders& builders) {
     if (!committed) {
       discard(builders, attempts);
       discard_added(builders);
-      throw;
+      // It is known by now: nothing was changed.
+      if (error.kind() != ErrorKind::kCommitUnknown) throw;
+      throw Error(ErrorKind::kUnavailable, error.message());
     }
   }
   std::vector<TablePtr> tables;
@@ -118,6 +123,11 @@ StoreCatalog::Attempt StoreCatalog::attempt(SnapshotBuilder& builder, int64_t no
 
 void StoreCatalog::move_pointers(const Builders& builders, const std::vector<Attempt>& attempts) {
   std::vector<store::Change> moves;
+  std::set<std::string> leases;
+  for (const auto& builder : builders) {
+    const auto& lease = builder->change().lease;
+    if (lease && leases.insert(lease->name).second) moves.push_back(store::Leases::check(*lease));
+  }
   for (size_t i = 0; i < builders.size(); ++i) {
     moves.push_back({kTablesSpace, attempts[i].before->identifier.to_string(),
                      pointer_value(attempts[i].after->metadata_location),
@@ -140,6 +150,35 @@ bool StoreCatalog::is_committed(const SnapshotBuilder& builder, const Attempt& a
   }
   return table_at(attempt.before->identifier, now)->metadata.snapshot(builder.snapshot_id()) !=
          nullptr;
+}
+
+// A commit that is still under way would find its files gone. The old pointer is written again
+// under the version that the commit expects: from then on it cannot take place any more.
+bool StoreCatalog::settle(const SnapshotBuilder& builder, const Attempt& attempt) {
+  const TableIdentifier& identifier = attempt.before->identifier;
+  while (!is_committed(builder, attempt)) {
+    const auto entry = store_.get(kTablesSpace, identifier.to_string());
+    if (!entry || entry->version != attempt.before->catalog_version) return false;
+    try {
+      store_.apply({{kTablesSpace, identifier.to_string(), entry->value, entry->version}});
+      return false;
+    } catch (const Error& error) {
+      if (error.kind() != ErrorKind::kConflict) throw;
+    }
+  }
+  return true;
+}
+
+void StoreCatalog::check_leases(const Builders& builders) {
+  store::Leases leases(store_);
+  for (const auto& builder : builders) {
+    const auto& lease = builder->change().lease;
+    if (!lease || leases.is_current(*lease)) continue;
+    discard_added(builders);
+    fail(ErrorKind::kConflict,
+         "committing to {}: the lease {} was taken by another process meanwhile",
+         builder->change().base->identifier.to_string(), lease->name);
+  }
 }
 
 void StoreCatalog::discard(Builders& builders, const std::vector<Attempt>& attempts) noexcept {

@@ -8,6 +8,8 @@
 namespace headrace::lake {
 namespace {
 
+constexpr std::string_view kKeptPrefix = "headrace.";
+
 struct Counts {
   int64_t files = 0;
   int64_t records = 0;
@@ -57,6 +59,11 @@ Summary make_summary(const TableChange& change, const std::vector<const DataFile
     partitions.emplace(file->spec_id, file->partition);
   }
   Summary summary = change.summary;
+  if (parent != nullptr) {
+    for (const auto& [key, value] : parent->summary) {
+      if (key.starts_with(kKeptPrefix)) summary.try_emplace(key, value);
+    }
+  }
   summary["operation"] = change.operation;
   put_if_any(summary, "added-data-files", added.files);
   put_if_any(summary, "added-records", added.records);

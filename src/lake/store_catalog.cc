@@ -97,6 +97,20 @@ TableMetadata first_metadata(const CreateTable& request, const std::string& loca
   return metadata;
 }
 
+// The version of each table's pointer, in a database or ("") in all.
+std::map<TableIdentifier, int64_t> versions_below(store::MetadataStore& store,
+                                                  const std::string& database) {
+  std::map<TableIdentifier, int64_t> versions;
+  const std::string prefix = database.empty() ? "" : database + ".";
+  for (const store::Entry& entry : store.list(kTablesSpace, prefix)) {
+    const size_t dot = entry.key.find('.');
+    const Json value = parse_json(entry.value, "a table's pointer");
+    if (dot == std::string::npos || find_member(value, "metadata_location") == nullptr) continue;
+    versions[{entry.key.substr(0, dot), entry.key.substr(dot + 1)}] = entry.version;
+  }
+  return versions;
+}
+
 }  // namespace
 
 std::string pointer_value(const std::string& metadata_location) {
@@ -127,16 +141,13 @@ std::vector<std::string> StoreCatalog::databases() {
 
 std::vector<TableIdentifier> StoreCatalog::list(const std::string& database) {
   std::vector<TableIdentifier> identifiers;
-  const std::string prefix = database.empty() ? "" : database + ".";
-  for (const store::Entry& entry : store_.list(kTablesSpace, prefix)) {
-    const size_t dot = entry.key.find('.');
-    const Json value = parse_json(entry.value, "a table's pointer");
-    if (dot == std::string::npos || find_member(value, "metadata_location") == nullptr) continue;
-    identifiers.push_back({entry.key.substr(0, dot), entry.key.substr(dot + 1)});
+  for (const auto& [identifier, version] : versions_below(store_, database)) {
+    identifiers.push_back(identifier);
   }
-  std::sort(identifiers.begin(), identifiers.end());
   return identifiers;
 }
+
+std::map<TableIdentifier, int64_t> StoreCatalog::versions() { return versions_below(store_, ""); }
 
 StoreCatalog::Pointer StoreCatalog::pointer(const TableIdentifier& identifier) {
   Pointer found;

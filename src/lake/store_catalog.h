@@ -24,6 +24,7 @@ class StoreCatalog final : public Catalog {
   std::vector<TableIdentifier> list(const std::string& database) override;
   TablePtr load(const TableIdentifier& identifier) override;
   TablePtr find(const TableIdentifier& identifier) override;
+  std::map<TableIdentifier, int64_t> versions() override;
   TablePtr create(const CreateTable& request) override;
   void drop(const TableIdentifier& identifier, bool purge) override;
   std::vector<TablePtr> commit(const std::vector<TableChange>& changes) override;
@@ -54,6 +55,8 @@ class StoreCatalog final : public Catalog {
   Attempt attempt(SnapshotBuilder& builder, int64_t now_ms);
   void move_pointers(const Builders& builders, const std::vector<Attempt>& attempts);
   bool is_committed(const SnapshotBuilder& builder, const Attempt& attempt);
+  bool settle(const SnapshotBuilder& builder, const Attempt& attempt);
+  void check_leases(const Builders& builders);
   void discard(Builders& builders, const std::vector<Attempt>& attempts) noexcept;
   void discard_added(const Builders& builders) noexcept;
   void back_off(int attempt);

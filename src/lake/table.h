@@ -16,6 +16,7 @@
 #include "base/file_system.h"
 #include "base/random.h"
 #include "lake/types.h"
+#include "store/leases.h"
 #include "store/metadata_store.h"
 
 namespace headrace::lake {
@@ -124,7 +125,9 @@ struct TableChange {
   TablePtr base = {};  // what the change was computed from
   std::vector<DataFile> added = {};
   std::vector<DataFile> removed = {};  // by path; conflict when one is gone already
-  Summary summary = {};  // added to the snapshot's own entries ("headrace.positions", …)
+  // Added to the snapshot's own entries. Entries "headrace.…" of the parent (positions, job) go on
+  // in the new snapshot unless they are given here: they say what the table includes.
+  Summary summary = {};
   std::string operation = "append";  // append | overwrite | replace | delete
   // Refuse with conflict when the current snapshot's summary does not hold this value for this key
   // (nullopt: the key must be absent). The job's guard against a second writer.
@@ -134,6 +137,8 @@ struct TableChange {
   // float → double, more decimal digits) or go; columns with id 0 are new and get one. Files that
   // lack a column read as NULL there. conflict when the schema moved on since `base`.
   std::optional<Schema> new_schema = {};
+  // Committed only while this lease has not been taken by another; conflict otherwise.
+  std::optional<store::Lease> lease = {};
 };
 
 struct CatalogOptions {
@@ -159,6 +164,9 @@ class Catalog {
   virtual std::vector<TableIdentifier> list(const std::string& database) = 0;  // "" = all
   virtual TablePtr load(const TableIdentifier& identifier) = 0;                // not_found
   virtual TablePtr find(const TableIdentifier& identifier) = 0;  // nullptr when absent
+  // Table::catalog_version of every table, read at once: it grows with each commit to a table,
+  // whoever made it.
+  virtual std::map<TableIdentifier, int64_t> versions() = 0;
   virtual TablePtr create(const CreateTable& request) = 0;
   virtual void drop(const TableIdentifier& identifier, bool purge) = 0;
 

@@ -11,6 +11,7 @@
 #include "base/testing/faulty_file_system.h"
 #include "lake/testing/error_kind.h"
 #include "lake/testing/lake_fixture.h"
+#include "store/testing/postgres_server.h"
 
 namespace headrace::lake {
 namespace {
@@ -50,28 +51,70 @@ TEST(CommitTest, TwoCatalogsLoseNoAppend) {
   EXPECT_EQ(last->metadata.last_sequence_number, 30);
 }
 
-TEST(CommitTest, TwoProcessesLoseNoAppend) {
-  LakeFixture lake;
-  const TableIdentifier identifier = lake.create("edits")->identifier;
+class SharedCatalogTest : public ::testing::TestWithParam<std::string> {
+ protected:
+  void SetUp() override {
+    if (GetParam() == "postgres" && store::test_postgres_url().empty()) {
+      GTEST_SKIP() << store::kNoPostgres;
+    }
+  }
+  // A connection must not be carried into another process.
+  std::unique_ptr<store::MetadataStore> open_store() {
+    if (GetParam() == "sqlite") {
+      return store::open_sqlite_store(lake_.directory.path() + "/metadata.db");
+    }
+    store::PostgresOptions options;
+    options.url = store::test_postgres_url();
+    options.schema = schema_;
+    return store::open_postgres_store(options, lake_.clock);
+  }
+  // Commits to a table of its own and to one that all share. Returns the exit code.
+  int work(const std::string& name, int commits) {
+    try {
+      const auto store = open_store();
+      SeededRandom random;  // nor a random state
+      const auto catalog = Catalog::open(*store, *lake_.files, lake_.clock, random,
+                                         {.warehouse = lake_.directory.path() + "/warehouse"});
+      append_many(lake_, *catalog, {"bronze", "own_" + name}, name, commits);
+      append_many(lake_, *catalog, {"bronze", "shared"}, name, commits);
+      // Both in one commit, as a job does.
+      append_to_both(*catalog, name);
+      return 0;
+    } catch (const std::exception& error) {
+      std::fprintf(stderr, "%s\n", error.what());
+      return 1;
+    }
+  }
+  void append_to_both(Catalog& catalog, const std::string& name) {
+    std::vector<TableChange> changes(2);
+    changes[0].base = catalog.load({"bronze", "own_" + name});
+    changes[1].base = catalog.load({"bronze", "shared"});
+    for (TableChange& change : changes) {
+      change.added = {lake_.named_file(*change.base, name + "_both", 1)};
+    }
+    catalog.commit(changes);
+  }
+  LakeFixture lake_;
+  const std::string schema_ = store::fresh_schema();
+};
+
+INSTANTIATE_TEST_SUITE_P(Stores, SharedCatalogTest, ::testing::Values("sqlite", "postgres"),
+                         [](const auto& store) { return store.param; });
+
+TEST_P(SharedCatalogTest, ProcessesLoseNoCommitToTheSameAndToOtherTables) {
+  const auto store = open_store();
+  const auto catalog = open_catalog(lake_, *lake_.files, *store);
+  for (const char* name : {"shared", "own_a", "own_b", "own_c"}) {
+    CreateTable request;
+    request.identifier = {"bronze", name};
+    request.schema = make_schema({{"id", "BIGINT"}});
+    catalog->create(request);
+  }
   std::vector<pid_t> children;
-  for (const char* prefix : {"a", "b"}) {
+  for (const char* name : {"a", "b", "c"}) {
     const pid_t child = ::fork();
     ASSERT_GE(child, 0);
-    if (child == 0) {
-      int status = 1;
-      try {
-        // A connection must not be carried into another process, nor a random state.
-        const auto store = store::open_sqlite_store(lake.directory.path() + "/metadata.db");
-        SeededRandom random;
-        const auto catalog = Catalog::open(*store, *lake.files, lake.clock, random,
-                                           {.warehouse = lake.directory.path() + "/warehouse"});
-        append_many(lake, *catalog, identifier, prefix, 10);
-        status = 0;
-      } catch (const std::exception& error) {
-        std::fprintf(stderr, "%s\n", error.what());
-      }
-      ::_exit(status);
-    }
+    if (child == 0) ::_exit(work(name, 10));
     children.push_back(child);
   }
   for (const pid_t child : children) {
@@ -79,7 +122,31 @@ TEST(CommitTest, TwoProcessesLoseNoAppend) {
     ASSERT_EQ(::waitpid(child, &status, 0), child);
     EXPECT_EQ(status, 0);
   }
-  EXPECT_THAT(lake.catalog->files(*lake.catalog->load(identifier)), SizeIs(20));
+  EXPECT_THAT(catalog->files(*catalog->load({"bronze", "shared"})), SizeIs(33));
+  for (const char* name : {"own_a", "own_b", "own_c"}) {
+    EXPECT_THAT(catalog->files(*catalog->load({"bronze", name})), SizeIs(11));
+    EXPECT_EQ(catalog->versions().at({"bronze", name}), 12);
+  }
+}
+
+TEST_P(SharedCatalogTest, WhoLostItsLeaseCannotCommit) {
+  const auto store = open_store();
+  const auto catalog = open_catalog(lake_, *lake_.files, *store);
+  CreateTable request;
+  request.identifier = {"bronze", "edits"};
+  request.schema = make_schema({{"id", "BIGINT"}});
+  TablePtr table = catalog->create(request);
+  store::Leases leases(*store);
+  TableChange change;
+  change.base = table;
+  change.lease = leases.try_acquire("job/x", "one", milliseconds(1));
+  change.added = {lake_.named_file(*table, "first", 1)};
+  EXPECT_THAT(catalog->commit({change}), SizeIs(1));
+  leases.release(*change.lease);
+  ASSERT_TRUE(leases.try_acquire("job/x", "two", milliseconds(1000)));
+  change.added = {lake_.named_file(*table, "late", 1)};
+  EXPECT_EQ(kind_thrown_by([&] { catalog->commit({change}); }), ErrorKind::kConflict);
+  EXPECT_THAT(catalog->files(*catalog->load(table->identifier)), SizeIs(1));
 }
 
 // A create, an append, a replacement; everything that was reported done must be there.
@@ -149,15 +216,21 @@ class UncertainStore final : public store::MetadataStore {
     return inner_.list(space, prefix);
   }
   void apply(const std::vector<store::Change>& changes) override {
+    if (failures == 0 && !fails) return inner_.apply(changes);
+    if (failures > 0) --failures;
     if (applies) inner_.apply(changes);
-    if (!fails) return;
+    if (!applies) late = changes;
     is_gone = stays_gone;
-    fail(ErrorKind::kUnavailable, "writing: connection lost");
+    fail(kind, "writing: connection lost");
   }
+  int64_t now_ms() override { return inner_.now_ms(); }
+  ErrorKind kind = ErrorKind::kUnavailable;
   bool applies = true;
   bool fails = false;
+  int failures = 0;  // as many calls fail
   bool stays_gone = false;
   bool is_gone = false;
+  std::vector<store::Change> late;
 
  private:
   store::MetadataStore& inner_;
@@ -178,6 +251,40 @@ TEST(CommitTest, AnUncertainOutcomeIsLookedUpBySnapshot) {
   uncertain.stays_gone = true;
   EXPECT_EQ(kind_thrown_by([&] { catalog->commit({change}); }), ErrorKind::kCommitUnknown);
   EXPECT_THAT(lake.catalog->files(*lake.catalog->load(table->identifier)), SizeIs(1));
+}
+
+// The commit is on its way while the catalog looks: it must not arrive after its files are gone.
+TEST(CommitTest, ACommitThatIsUnknownAndNotThereCannotArriveLater) {
+  LakeFixture lake;
+  const TablePtr table = lake.create("edits");
+  UncertainStore uncertain(*lake.store);
+  const auto catalog = open_catalog(lake, *lake.files, uncertain);
+  TableChange change;
+  change.base = table;
+  change.added = {lake.named_file(*table, "a", 1)};
+  uncertain.kind = ErrorKind::kCommitUnknown;
+  uncertain.failures = 1;
+  uncertain.applies = false;
+  EXPECT_EQ(kind_thrown_by([&] { catalog->commit({change}); }), ErrorKind::kUnavailable);
+  ASSERT_THAT(uncertain.late, SizeIs(1));
+  EXPECT_EQ(kind_thrown_by([&] { lake.store->apply(uncertain.late); }), ErrorKind::kConflict);
+  uncertain.failures = 1;
+  uncertain.applies = true;
+  EXPECT_THAT(catalog->commit({change}), SizeIs(1));
+  EXPECT_THAT(lake.catalog->files(*lake.catalog->load(table->identifier)), SizeIs(1));
+}
+
+TEST(CommitTest, WhatATableIncludesIsSaidByEverySnapshot) {
+  LakeFixture lake;
+  TablePtr table = lake.create("edits");
+  table = lake.append(table, {lake.named_file(*table, "a", 1)},
+                      {{"headrace.positions", "p1"}, {"other", "x"}});
+  table = lake.append(table, {lake.named_file(*table, "b", 1)});
+  const Summary& kept = table->metadata.current_snapshot()->summary;
+  EXPECT_EQ(kept.at("headrace.positions"), "p1");
+  EXPECT_FALSE(kept.contains("other"));
+  table = lake.append(table, {}, {{"headrace.positions", "p2"}});
+  EXPECT_EQ(table->metadata.current_snapshot()->summary.at("headrace.positions"), "p2");
 }
 
 TEST(CommitTest, ManifestsAreMergedAndKeepWhatTheirEntriesSay) {
