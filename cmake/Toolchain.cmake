@@ -7,7 +7,7 @@ set(HEADRACE_SANITIZE "" CACHE STRING "Value for -fsanitize=, for example addres
 add_compile_options(-Wall -Wextra -Wpedantic -Werror -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   # g++ 12 reports these for correct code inside the standard library and Boost when it optimises.
-  add_compile_options(-Wno-maybe-uninitialized -Wno-restrict -Wno-stringop-overflow -Wno-stringop-overread -Wno-array-bounds
+  add_compile_options(-Wno-maybe-uninitialized -Wno-restrict -Wno-stringop-overflow -Wno-array-bounds
                       -Wno-dangling-pointer -Wno-free-nonheap-object)
 endif()
 
