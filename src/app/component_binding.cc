@@ -113,6 +113,19 @@ jobs::JobSpec to_job_spec(const project::JobDefinition& job) {
   return spec;
 }
 
+query::FileAccess to_file_access(project::QueryFileAccess setting,
+                                 const project::ListenAddress& listen) {
+  switch (setting) {
+    case project::QueryFileAccess::kNone:
+      return query::FileAccess::kNone;
+    case project::QueryFileAccess::kRead:
+      return query::FileAccess::kRead;
+    case project::QueryFileAccess::kAuto:
+      break;
+  }
+  return listen.is_loopback() ? query::FileAccess::kRead : query::FileAccess::kNone;
+}
+
 telemetry::LogLevel to_log_level(project::LogLevel level) {
   switch (level) {
     case project::LogLevel::kDebug:

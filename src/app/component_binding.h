@@ -8,6 +8,7 @@
 #include "project/job.h"
 #include "project/settings.h"
 #include "project/view.h"
+#include "query/statement.h"
 #include "telemetry/log.h"
 #include "views/incremental_view.h"
 
@@ -21,5 +22,8 @@ const project::ComponentTypes& quick_component_types();
 views::ViewSpec to_view_spec(const project::ViewDefinition& view);
 jobs::JobSpec to_job_spec(const project::JobDefinition& job);
 telemetry::LogLevel to_log_level(project::LogLevel level);
+// What queries may read of a server that listens there.
+query::FileAccess to_file_access(project::QueryFileAccess setting,
+                                 const project::ListenAddress& listen);
 
 }  // namespace headrace::app

@@ -34,7 +34,7 @@ engine::DatabaseOptions engine_options(const project::Project& project) {
 
 }  // namespace
 
-Instance::Instance(project::Project project, Access access)
+Instance::Instance(project::Project project, Access access, query::FileAccess query_files)
     : project_(std::move(project)),
       access_(access),
       files_(make_posix_file_system()),
@@ -64,7 +64,8 @@ Instance::Instance(project::Project project, Access access)
   if (access == Access::kReadOnly) views_->show(view_specs());
   register_system_tables();
   queries_ = std::make_unique<query::QueryService>(
-      *database_, clock_, random_, *metrics_, query::QueryOptions{directory_in(project_, "tmp")});
+      *database_, clock_, random_, *metrics_,
+      query::QueryOptions{directory_in(project_, "tmp"), query_files});
   add_routes();
   if (access == Access::kExclusive) {
     for (const project::TopicDefinition& topic : project_.topics) create_topic(topic);

@@ -48,7 +48,8 @@ enum class Access {
 
 class Instance final : public server::Lakehouse {
  public:
-  Instance(project::Project project, Access access);
+  Instance(project::Project project, Access access,
+           query::FileAccess query_files = query::FileAccess::kRead);
   ~Instance() override;
   Instance(const Instance&) = delete;
   Instance& operator=(const Instance&) = delete;

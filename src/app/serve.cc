@@ -56,9 +56,9 @@ void configure(const project::Project& project, const cli::ServeOptions& options
   telemetry::configure_logs(logs);
 }
 
-http::ServerOptions server_options(const project::Project& project,
-                                   const cli::ServeOptions& options) {
-  http::ServerOptions server;
+// The project's address, or what the command line says instead.
+project::ListenAddress listen_address(const project::Project& project,
+                                      const cli::ServeOptions& options) {
   project::ListenAddress listen = project.settings.server.listen;
   if (!options.listen.empty()) {
     const size_t colon = options.listen.rfind(':');
@@ -72,6 +72,12 @@ http::ServerOptions server_options(const project::Project& project,
     }
     listen.host = options.listen.substr(0, colon);
   }
+  return listen;
+}
+
+http::ServerOptions server_options(const project::Project& project,
+                                   const project::ListenAddress& listen) {
+  http::ServerOptions server;
   server.address = listen.host;
   server.port = static_cast<uint16_t>(listen.port);
   server.token = project.settings.server.token.reveal();
@@ -106,8 +112,11 @@ int serve(FileSystem& files, project::Project project, const cli::ServeOptions& 
   const EndSignals signals;
   project::ProjectFiles known(files, project.directory);
   known.changed();
-  const http::ServerOptions http_options = server_options(project, options);
-  Instance instance(std::move(project), Access::kExclusive);
+  const project::ListenAddress listen = listen_address(project, options);
+  const http::ServerOptions http_options = server_options(project, listen);
+  const query::FileAccess query_files =
+      to_file_access(project.settings.server.query_file_access, listen);
+  Instance instance(std::move(project), Access::kExclusive, query_files);
   instance.start();
   instance.wait_until_started(kStartPatience);
   http::Server server(http_options, instance.handler(), instance.workers(), instance.metrics());

@@ -236,26 +236,6 @@ std::vector<Column> Connection::describe(const std::string& sql) {
   return columns;
 }
 
-std::vector<Connection::StatementKind> Connection::statements(const std::string& sql) {
-  const Statements statements(state_->connection, sql);
-  std::vector<StatementKind> kinds;
-  for (idx_t i = 0; i < statements.count(); ++i) {
-    const Prepared prepared(statements.prepare(i));
-    switch (duckdb_prepared_statement_type(prepared.get())) {
-      case DUCKDB_STATEMENT_TYPE_SELECT:
-        kinds.push_back({true, "SELECT"});
-        break;
-      case DUCKDB_STATEMENT_TYPE_EXPLAIN:
-        kinds.push_back({true, "EXPLAIN"});
-        break;
-      default:
-        kinds.push_back({false, "other"});
-        break;
-    }
-  }
-  return kinds;
-}
-
 void Connection::interrupt() { duckdb_interrupt(state_->connection); }
 
 double Connection::progress() const {

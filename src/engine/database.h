@@ -115,12 +115,6 @@ class Connection {
   std::vector<std::vector<std::optional<std::string>>> query_rows(const std::string& sql);
   // Names and types of a query's columns, without running it.
   std::vector<Column> describe(const std::string& sql);
-  // Number of statements in the text and whether each only reads; for the query service.
-  struct StatementKind {
-    bool is_read_only = false;  // SELECT, EXPLAIN, SHOW, DESCRIBE, PRAGMA-free
-    std::string name;
-  };
-  std::vector<StatementKind> statements(const std::string& sql);
 
   void interrupt();
   double progress() const;  // 0–1; −1 unknown

@@ -42,6 +42,12 @@ bool ListenAddress::is_loopback() const {
   return host == "localhost" || host == "::1" || (host.starts_with("127.") && only_digits);
 }
 
+config::Choices<QueryFileAccess> choices_of(QueryFileAccess) {
+  return {{"auto", QueryFileAccess::kAuto, "read on loopback, none elsewhere"},
+          {"none", QueryFileAccess::kNone, "queries see tables and no file"},
+          {"read", QueryFileAccess::kRead, "queries may read what the server's user can read"}};
+}
+
 Fields<ServerSettings> ServerSettings::fields() {
   return Fields<ServerSettings>()
       .optional("listen", &ServerSettings::listen,
@@ -62,6 +68,10 @@ Fields<ServerSettings> ServerSettings::fields() {
       .optional("query_max_rows", &ServerSettings::query_max_rows,
                 "rows that one answer has at most; what is cut off is said", unit("rows"),
                 at_least(1), at_most(1'000'000'000))
+      .optional("query_file_access", &ServerSettings::query_file_access,
+                "whether SQL that is sent to the server may read files (`read_csv`, `FROM "
+                "'x.parquet'`); jobs and views always may, and so does `headrace sql` without a "
+                "server")
       .check(require_token_outside);
 }
 

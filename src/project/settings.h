@@ -21,6 +21,10 @@ struct ListenAddress {
   bool operator==(const ListenAddress&) const = default;
 };
 
+// Whether SQL sent to the server may read files: read_csv('…'), FROM 'x.parquet'.
+enum class QueryFileAccess { kAuto, kNone, kRead };
+config::Choices<QueryFileAccess> choices_of(QueryFileAccess access);
+
 struct ServerSettings {
   ListenAddress listen;
   config::Secret token;
@@ -28,6 +32,7 @@ struct ServerSettings {
   int64_t max_connections = 1000;
   std::chrono::milliseconds query_timeout = std::chrono::minutes(5);
   int64_t query_max_rows = 1'000'000;
+  QueryFileAccess query_file_access = QueryFileAccess::kAuto;
 
   static config::Fields<ServerSettings> fields();
 };

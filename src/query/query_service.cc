@@ -160,18 +160,9 @@ class Query final : public RunningQuery {
 };
 
 std::unique_ptr<ResultWriter> run(engine::Connection& connection, const QueryRequest& request,
-                                  ResultContext context, const std::string& temporary_directory) {
+                                  ResultContext context, const QueryOptions& options) {
   const std::string sql = trimmed(request.sql);
-  const auto kinds = connection.statements(sql);
-  if (kinds.size() != 1) {
-    fail(ErrorKind::kInvalid, "a query is one statement, but the text has {}", kinds.size());
-  }
-  if (!kinds.front().is_read_only) {
-    fail(ErrorKind::kInvalid,
-         "queries only read (SELECT, DESCRIBE, SHOW, EXPLAIN): tables are written by jobs and "
-         "views, see jobs/*.yaml "
-         "and views/*.sql");
-  }
+  const Statement statement = check_statement(connection, sql, options.file_access);
   // Without their values, parameters leave the types of columns open.
   context.columns = request.parameters.empty()
                         ? connection.describe(sql)
@@ -179,13 +170,13 @@ std::unique_ptr<ResultWriter> run(engine::Connection& connection, const QueryReq
   if (request.format == Format::kParquet) {
     if (!request.parameters.empty())
       fail(ErrorKind::kUnsupported, "a Parquet result takes no parameters");
-    const std::string path = format("{}/{}.parquet", temporary_directory, context.query_id);
-    connection.execute(format("COPY ({}) TO {} (FORMAT parquet, COMPRESSION zstd)", sql,
+    const std::string path = format("{}/{}.parquet", options.temporary_directory, context.query_id);
+    connection.execute(format("COPY (\n{}\n) TO {} (FORMAT parquet, COMPRESSION zstd)", sql,
                               engine::quote_literal(path)));
     return make_file_writer(path);
   }
   // EXPLAIN cannot stand inside another query, and gives texts anyway.
-  const bool is_plain = kinds.front().name != "SELECT";
+  const bool is_plain = statement.is_explain;
   engine::Result result = connection.query(
       is_plain ? sql : wrap_for(request.format, sql, context.columns.size()), request.parameters);
   switch (request.format) {
@@ -250,7 +241,7 @@ std::unique_ptr<RunningQuery> QueryService::start(const QueryRequest& request) {
   query->guarded([&] {
     query->set_writer(run(borrowed, request,
                           {execution->id, {}, request.max_rows, began, &state_->clock},
-                          state_->options.temporary_directory));
+                          state_->options));
     return true;
   });
   return query;

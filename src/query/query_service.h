@@ -6,8 +6,8 @@
 // Life cycle: start() binds and begins the query; pieces() are pulled until the end; destroying a
 // RunningQuery ends it. One watcher thread interrupts queries whose time is over. Thread use:
 // QueryService from any thread; a RunningQuery by one thread at a time, but for cancel(). Errors:
-// invalid (the SQL, more than one statement, one that changes something), not_found, timeout,
-// cancelled, unavailable (out of memory).
+// invalid (the SQL, more than one statement, one that changes something), denied (files),
+// not_found, timeout, cancelled, unavailable (out of memory).
 
 #include <chrono>
 #include <condition_variable>
@@ -22,6 +22,7 @@
 #include "base/clock.h"
 #include "base/random.h"
 #include "engine/database.h"
+#include "query/statement.h"
 #include "telemetry/metrics.h"
 
 namespace headrace::query {
@@ -43,6 +44,7 @@ struct QueryRequest {
 
 struct QueryOptions {
   std::string temporary_directory;  // for Parquet results
+  FileAccess file_access = FileAccess::kRead;
 };
 
 struct RunningQueryInfo {

@@ -114,6 +114,47 @@ TEST_F(NewProject, takes_up_a_changed_job) {
   EXPECT_EQ(rows(instance, "SELECT count(*) FROM silver.events"), "[[17]]");
 }
 
+// Jobs read their files and tables their warehouse all the same.
+TEST_F(NewProject, keeps_queries_away_from_files_when_told_to) {
+  Instance instance(load(), Access::kExclusive, query::FileAccess::kNone);
+  instance.start();
+  wait_for(instance, "SELECT count(*) FROM silver.events", "[[17]]");
+  ask(instance, "POST", "/v1/commit", "{}");
+  EXPECT_EQ(rows(instance, "SELECT count(*) FROM silver.events"), "[[17]]");
+  EXPECT_EQ(rows(instance, "SELECT count(*) FROM bronze.events"), "[[20]]");
+  EXPECT_EQ(rows(instance, "SELECT sum(events)::BIGINT FROM gold.events_per_minute"), "[[17]]");
+  EXPECT_EQ(rows(instance, "SELECT count(*) FROM system.dead_letters"), "[[3]]");
+  const auto client = http::make_local_client(instance.handler());
+  const auto query = [&](const std::string& sql, std::string_view format) {
+    return client->send(http::make_request("POST", "/v1/query",
+                                           to_text(JsonObject{{"sql", sql}, {"format", format}}),
+                                           "application/json"));
+  };
+  EXPECT_TRUE(query("SELECT * FROM silver.events", "parquet").body.starts_with("PAR1"));
+  const std::string file = directory_ + "/data/events.ndjson";
+  ASSERT_TRUE(files_->exists(file));
+  for (const char* format : {"json", "csv", "arrow", "parquet"}) {
+    EXPECT_EQ(query("FROM read_text('" + file + "')", format).status, 403) << format;
+    EXPECT_EQ(query("FROM '" + file + "'", format).status, 404) << format;
+    EXPECT_EQ(query("EXPLAIN ANALYZE COPY (SELECT 1) TO '" + directory_ + "/out'", format).status,
+              400);
+  }
+  EXPECT_FALSE(files_->exists(directory_ + "/out"));
+  // Without the restriction, as for `headrace sql` without a server.
+  Instance reader(load(), Access::kReadOnly);
+  EXPECT_EQ(rows(reader, "SELECT count(*) FROM read_text('" + file + "')"), "[[1]]");
+}
+
+TEST(FileAccessOfQueries, depends_on_who_can_connect) {
+  using project::QueryFileAccess;
+  const project::ListenAddress here{"127.0.0.1", 0};
+  const project::ListenAddress everywhere{"0.0.0.0", 0};
+  EXPECT_EQ(to_file_access(QueryFileAccess::kAuto, here), query::FileAccess::kRead);
+  EXPECT_EQ(to_file_access(QueryFileAccess::kAuto, everywhere), query::FileAccess::kNone);
+  EXPECT_EQ(to_file_access(QueryFileAccess::kRead, everywhere), query::FileAccess::kRead);
+  EXPECT_EQ(to_file_access(QueryFileAccess::kNone, here), query::FileAccess::kNone);
+}
+
 TEST_F(NewProject, lets_one_process_own_the_state) {
   Instance owner(load(), Access::kExclusive);
   EXPECT_THROW(Instance(load(), Access::kExclusive), Error);

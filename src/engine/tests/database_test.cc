@@ -78,7 +78,7 @@ TEST(Connection, streams_many_rows) {
   EXPECT_EQ(sum, 4999950000);
 }
 
-TEST(Connection, describes_columns_and_statements) {
+TEST(Connection, describes_columns) {
   Database database;
   auto connection = database.connect();
   const auto columns = connection->describe(
@@ -88,10 +88,6 @@ TEST(Connection, describes_columns_and_statements) {
   EXPECT_EQ(columns[1].type, "STRUCT(\"x\" DECIMAL(3,1)[])");
   EXPECT_EQ(columns[2].type, "TIMESTAMP WITH TIME ZONE");
   EXPECT_EQ(columns[3].type, "JSON");
-  const auto kinds = connection->statements("SELECT 1; CREATE TABLE t (a INTEGER)");
-  ASSERT_EQ(kinds.size(), 2u);
-  EXPECT_TRUE(kinds[0].is_read_only);
-  EXPECT_FALSE(kinds[1].is_read_only);
 }
 
 TEST(Appender, appends_chunks) {
