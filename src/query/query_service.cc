@@ -130,14 +130,21 @@ class Query final : public RunningQuery {
   const std::string& id() const override { return execution_->id; }
 
   bool next(std::string& piece) override {
-    return guarded([&] {
-      const bool more = writer_->next(piece);
+    try {
+      const bool more = guarded([&] { return writer_->next(piece); });
+      has_begun_ = true;
       if (!more) {
         finished_ = true;
         end(false);
       }
       return more;
-    });
+    } catch (const Error& error) {
+      // Before the first piece an error is an answer of its own.
+      if (!has_begun_ || !writer_->end_with(error, piece)) throw;
+      telemetry::log_warning("query", "a result ends with an error",
+                             {{"query", execution_->id}, {"error", error.message()}});
+      return true;
+    }
   }
 
   void cancel() override {
@@ -156,6 +163,7 @@ class Query final : public RunningQuery {
   std::shared_ptr<Execution> execution_;
   std::function<void(bool)> ended_;
   std::unique_ptr<ResultWriter> writer_;
+  bool has_begun_ = false;
   bool finished_ = false;
 };
 

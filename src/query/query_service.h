@@ -58,7 +58,8 @@ class RunningQuery {
  public:
   virtual ~RunningQuery() = default;
   virtual const std::string& id() const = 0;
-  // Appends the next piece of the result; false at its end. Throws what goes wrong midway.
+  // Appends the next piece of the result; false at its end. What goes wrong midway is thrown; a
+  // JSON result that has begun ends with it instead, as its member "error".
   virtual bool next(std::string& piece) = 0;
   virtual void cancel() = 0;
 };

@@ -3,9 +3,9 @@
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
+#include <optional>
 
 #include "arrow/ipc_stream.h"
-#include "base/error.h"
 #include "base/json.h"
 
 namespace headrace::query {
@@ -30,6 +30,15 @@ class JsonWriter final : public ResultWriter {
       }
       append_rows(*chunk, piece);
     }
+    return true;
+  }
+
+  bool end_with(const Error& error, std::string& piece) override {
+    const ErrorCodes& codes = codes_of(error.kind());
+    append_tail(piece, JsonObject{{"type", codes.name},
+                                  {"message", error.message()},
+                                  {"code", codes.http_status}});
+    ended_ = true;
     return true;
   }
 
@@ -71,11 +80,13 @@ class JsonWriter final : public ResultWriter {
     }
   }
 
-  void append_tail(std::string& piece) const {
+  void append_tail(std::string& piece, const std::optional<Json>& error = {}) const {
     const std::chrono::duration<double, std::milli> elapsed =
         context_.clock->steady_now() - context_.started;
-    piece += format("],\"row_count\":{},\"truncated\":{},\"elapsed_ms\":{:.3f}}}\n", rows_,
-                    truncated_, elapsed.count());
+    piece += format("],\"row_count\":{},\"truncated\":{},\"elapsed_ms\":{:.3f}", rows_,
+                    truncated_ || error, elapsed.count());
+    if (error) piece += format(",\"error\":{}", to_text(*error));
+    piece += "}\n";
   }
 
   engine::Result result_;

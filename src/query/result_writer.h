@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "base/error.h"
 #include "engine/database.h"
 #include "query/query_service.h"
 
@@ -25,6 +26,9 @@ class ResultWriter {
  public:
   virtual ~ResultWriter() = default;
   virtual bool next(std::string& piece) = 0;
+  // After next() threw midway: ends the result so that it says why. False where the format has no
+  // place for that.
+  virtual bool end_with(const Error&, std::string& /*piece*/) { return false; }
 };
 
 // SQL that gives the columns of `sql` in the form that the writer of `format` takes (JSON texts,

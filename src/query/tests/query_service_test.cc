@@ -16,9 +16,11 @@ class Queries : public testing::Test {
  protected:
   std::string run(QueryRequest request) {
     const auto query = service_.start(request);
+    return rest_of(*query);
+  }
+  static std::string rest_of(RunningQuery& query) {
     std::string all;
-    while (query->next(all)) {
-    }
+    for (std::string piece; query.next(piece); piece.clear()) all += piece;
     return all;
   }
   std::string run(const std::string& sql, Format format) {
@@ -79,6 +81,52 @@ TEST_F(Queries, say_that_rows_are_missing) {
   EXPECT_EQ(integer_member(answer, "row_count"), 3000);
   EXPECT_TRUE(member(answer, "truncated").as_bool());
   request.format = Format::kCsv;
+  EXPECT_EQ(failure_of(request).kind(), ErrorKind::kInvalid);
+}
+
+// The first piece goes out before the row that cannot be cast is met.
+TEST_F(Queries, end_with_the_error_that_broke_them_off) {
+  QueryRequest request;
+  request.sql =
+      "SELECT CASE WHEN i = 900000 THEN error('no such luck') ELSE repeat('x', 50) END AS t "
+      "FROM range(1000000) r(i)";
+  const auto query = service_.start(request);
+  std::string all;
+  ASSERT_TRUE(query->next(all));
+  all += rest_of(*query);
+  const Json answer = parse_json(all, "the answer");
+  const auto& rows = member(answer, "rows").as_array();
+  EXPECT_GT(rows.size(), 0u);
+  EXPECT_EQ(integer_member(answer, "row_count"), static_cast<int64_t>(rows.size()));
+  EXPECT_TRUE(member(answer, "truncated").as_bool());
+  EXPECT_EQ(string_member(member(answer, "error"), "type"), "invalid");
+  EXPECT_EQ(integer_member(member(answer, "error"), "code"), 400);
+  EXPECT_THAT(string_member(member(answer, "error"), "message"),
+              testing::HasSubstr("no such luck"));
+  EXPECT_TRUE(service_.running().empty());
+  EXPECT_THAT(metrics_->expose(), testing::HasSubstr("headrace_query_failures_total 1"));
+
+  request.format = Format::kCsv;
+  EXPECT_THAT(failure_of(request).message(), testing::HasSubstr("no such luck"));
+}
+
+TEST_F(Queries, end_with_who_cancelled_them) {
+  QueryRequest request;
+  request.id = "mine";
+  request.sql = "SELECT i FROM range(100000000) r(i)";
+  request.max_rows = 1'000'000'000;
+  const auto query = service_.start(request);
+  std::string all;
+  ASSERT_TRUE(query->next(all));
+  service_.cancel("mine");
+  all += rest_of(*query);
+  const Json error = member(parse_json(all, "the answer"), "error");
+  EXPECT_EQ(string_member(error, "type"), "cancelled");
+}
+
+TEST_F(Queries, fail_plainly_before_they_begin) {
+  QueryRequest request;
+  request.sql = "SELECT CASE WHEN i >= 0 THEN error('at once') ELSE 'x' END FROM range(3) r(i)";
   EXPECT_EQ(failure_of(request).kind(), ErrorKind::kInvalid);
 }
 
