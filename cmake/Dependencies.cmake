@@ -24,6 +24,15 @@ get_target_property(re2_options PkgConfig::RE2 INTERFACE_COMPILE_OPTIONS)
 list(REMOVE_ITEM re2_options -pthread)
 set_target_properties(PkgConfig::RE2 PROPERTIES INTERFACE_COMPILE_OPTIONS "${re2_options}")
 pkg_check_modules(EDIT REQUIRED IMPORTED_TARGET libedit)
+pkg_check_modules(ROCKSDB REQUIRED IMPORTED_TARGET rocksdb)
+
+# Debian's package of it tells neither CMake nor pkg-config where it is.
+find_path(ROARING_INCLUDE roaring/roaring.hh REQUIRED)
+find_library(ROARING_LIBRARY roaring REQUIRED)
+add_library(roaring SHARED IMPORTED)
+set_target_properties(roaring PROPERTIES
+  IMPORTED_LOCATION "${ROARING_LIBRARY}"
+  INTERFACE_INCLUDE_DIRECTORIES "${ROARING_INCLUDE}")
 
 add_library(duckdb SHARED IMPORTED)
 set_target_properties(duckdb PROPERTIES

@@ -4,6 +4,7 @@
 // by it. An exception thrown inside becomes the query's error.
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -47,6 +48,10 @@ class TableFunction {
   virtual std::unique_ptr<TableScan> scan(const std::shared_ptr<void>& state) = 0;
 };
 
+// A function's arguments as text where they are constants of the query; NULL is told like what is
+// no constant.
+using ConstantArguments = std::vector<std::optional<std::string>>;
+
 class ScalarFunction {
  public:
   virtual ~ScalarFunction() = default;
@@ -55,6 +60,20 @@ class ScalarFunction {
   virtual std::string return_type() const = 0;
   virtual bool is_volatile() const { return false; }  // true: never folded, run once a row
   virtual void run(const Chunk& arguments, MutableVector& result) = 0;
+};
+
+// A function that prepares itself for each query.
+class PlannedFunction : public ScalarFunction {
+ public:
+  // Called while a query is planned. What it returns lives as long as the plan and is handed to
+  // each run_planned(), by several threads at once.
+  virtual std::shared_ptr<void> plan(const ConstantArguments& constants) = 0;
+  virtual void run_planned(const Chunk& arguments, MutableVector& result, void* planned) = 0;
+
+ private:
+  void run(const Chunk& arguments, MutableVector& result) final {
+    run_planned(arguments, result, nullptr);
+  }
 };
 
 }  // namespace headrace::engine

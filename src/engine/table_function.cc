@@ -110,6 +110,7 @@ void produce(duckdb_function_info info, duckdb_data_chunk output) {
 
 struct ScalarRegistration {
   std::shared_ptr<ScalarFunction> function;
+  PlannedFunction* planned = nullptr;  // the same, when it is one
 };
 
 void run_scalar(duckdb_function_info info, duckdb_data_chunk input, duckdb_vector output) {
@@ -117,10 +118,60 @@ void run_scalar(duckdb_function_info info, duckdb_data_chunk input, duckdb_vecto
       [&] {
         auto& registration =
             *static_cast<ScalarRegistration*>(duckdb_scalar_function_get_extra_info(info));
+        const Chunk arguments(input, duckdb_data_chunk_get_size(input));
         MutableVector result(output);
-        registration.function->run(Chunk(input, duckdb_data_chunk_get_size(input)), result);
+        if (registration.planned == nullptr) {
+          registration.function->run(arguments, result);
+          return;
+        }
+        const auto* plan =
+            static_cast<const std::shared_ptr<void>*>(duckdb_scalar_function_get_bind_data(info));
+        registration.planned->run_planned(arguments, result, plan->get());
       },
       [&](const char* message) { duckdb_scalar_function_set_error(info, message); });
+}
+
+// The argument's value when it is the same for all rows.
+std::optional<std::string> constant_text(duckdb_bind_info info, idx_t index) {
+  duckdb_expression expression = duckdb_scalar_function_bind_get_argument(info, index);
+  std::optional<std::string> text;
+  if (duckdb_expression_is_foldable(expression)) {
+    duckdb_client_context context = nullptr;
+    duckdb_scalar_function_get_client_context(info, &context);
+    duckdb_value value = nullptr;
+    duckdb_error_data error = duckdb_expression_fold(context, expression, &value);
+    if (value != nullptr && !duckdb_is_null_value(value)) {
+      char* characters = duckdb_get_varchar(value);
+      text = characters;
+      duckdb_free(characters);
+    }
+    if (value != nullptr) duckdb_destroy_value(&value);
+    duckdb_destroy_error_data(&error);
+    duckdb_destroy_client_context(&context);
+  }
+  duckdb_destroy_expression(&expression);
+  return text;
+}
+
+void* copy_plan(void* plan) {
+  return new std::shared_ptr<void>(*static_cast<std::shared_ptr<void>*>(plan));
+}
+
+void plan_scalar(duckdb_bind_info info) {
+  guarded(
+      [&] {
+        auto& registration =
+            *static_cast<ScalarRegistration*>(duckdb_scalar_function_bind_get_extra_info(info));
+        ConstantArguments constants;
+        for (idx_t i = 0; i < duckdb_scalar_function_bind_get_argument_count(info); ++i) {
+          constants.push_back(constant_text(info, i));
+        }
+        duckdb_scalar_function_set_bind_data(
+            info, new std::shared_ptr<void>(registration.planned->plan(constants)),
+            destroy<std::shared_ptr<void>>);
+        duckdb_scalar_function_set_bind_data_copy(info, copy_plan);
+      },
+      [&](const char* message) { duckdb_scalar_function_bind_set_error(info, message); });
 }
 
 }  // namespace
@@ -159,8 +210,10 @@ void register_scalar_function(Database::State& state, std::shared_ptr<ScalarFunc
                                            logical_type(connection, function->return_type()).get());
     if (function->is_volatile()) duckdb_scalar_function_set_volatile(handle);
     duckdb_scalar_function_set_special_handling(handle);  // NULL arguments reach the function
-    duckdb_scalar_function_set_extra_info(handle, new ScalarRegistration{std::move(function)},
-                                          destroy<ScalarRegistration>);
+    auto* planned = dynamic_cast<PlannedFunction*>(function.get());
+    if (planned != nullptr) duckdb_scalar_function_set_bind(handle, plan_scalar);
+    duckdb_scalar_function_set_extra_info(
+        handle, new ScalarRegistration{std::move(function), planned}, destroy<ScalarRegistration>);
     duckdb_scalar_function_set_function(handle, run_scalar);
     const duckdb_state registered = duckdb_register_scalar_function(connection, handle);
     duckdb_destroy_scalar_function(&handle);

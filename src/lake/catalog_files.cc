@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "lake/delete_assignment.h"
 #include "lake/store_catalog.h"
 
 namespace headrace::lake {
@@ -13,14 +14,6 @@ const Snapshot& snapshot_of(const Table& table, SnapshotId id) {
   if (snapshot != nullptr) return *snapshot;
   fail(ErrorKind::kNotFound, "reading {}: snapshot {} does not exist or has expired",
        table.identifier.to_string(), id);
-}
-
-void refuse_deletes(const Table& table, const ManifestFile& manifest) {
-  if (manifest.content == ManifestContent::kData || manifest.live_files() == 0) return;
-  fail(ErrorKind::kUnsupported,
-       "reading {}: another engine has written delete files into it, which headrace does not "
-       "apply yet; rewrite the table's data files there first",
-       table.identifier.to_string());
 }
 
 bool is_replacement(const Snapshot& snapshot) {
@@ -51,12 +44,18 @@ std::vector<DataFile> StoreCatalog::files(const Table& table, std::optional<Snap
   std::vector<DataFile> result;
   const std::optional<SnapshotId> id = snapshot ? snapshot : table.metadata.current_snapshot_id;
   if (!id) return result;
-  const ManifestListPtr manifests = files_.manifest_list(snapshot_of(table, *id));
-  for (const ManifestFile& manifest : *manifests) {
-    refuse_deletes(table, manifest);
-    if (manifest.live_files() == 0) continue;
-    const ManifestEntriesPtr entries = files_.manifest(table.metadata, manifest);
-    for (const ManifestEntry& entry : *entries) {
+  const Snapshot& of = snapshot_of(table, *id);
+  result = live_files(table, of, ManifestContent::kData);
+  assign_deletes(table, result, live_files(table, of, ManifestContent::kDeletes));
+  return result;
+}
+
+std::vector<DataFile> StoreCatalog::live_files(const Table& table, const Snapshot& snapshot,
+                                               ManifestContent content) {
+  std::vector<DataFile> result;
+  for (const ManifestFile& manifest : *files_.manifest_list(snapshot)) {
+    if (manifest.content != content || manifest.live_files() == 0) continue;
+    for (const ManifestEntry& entry : *files_.manifest(table.metadata, manifest)) {
       if (entry.status != EntryStatus::kDeleted) result.push_back(entry.file);
     }
   }
@@ -71,8 +70,7 @@ std::vector<DataFile> StoreCatalog::files_added_after(const Table& table,
     if (is_replacement(*snapshot)) continue;
     for (const ManifestFile& manifest : *files_.manifest_list(*snapshot)) {
       if (manifest.added_snapshot_id != snapshot->snapshot_id) continue;
-      refuse_deletes(table, manifest);
-      if (manifest.added_files == 0) continue;
+      if (manifest.content != ManifestContent::kData || manifest.added_files == 0) continue;
       for (const ManifestEntry& entry : *files_.manifest(table.metadata, manifest)) {
         const bool added_here =
             entry.status == EntryStatus::kAdded && entry.snapshot_id == snapshot->snapshot_id;
@@ -80,6 +78,9 @@ std::vector<DataFile> StoreCatalog::files_added_after(const Table& table,
       }
     }
   }
+  if (result.empty()) return result;
+  const Snapshot& current = *table.metadata.current_snapshot();
+  assign_deletes(table, result, live_files(table, current, ManifestContent::kDeletes));
   return result;
 }
 

@@ -24,8 +24,13 @@ std::vector<DataFile> write_data_files(engine::Connection& connection, Catalog& 
                                        const std::string& select, const WriteOptions& options = {});
 
 // The SQL relation that reads these files as the table's current schema, by field id (columns that
-// a file lacks are NULL). With no files: a relation of the same columns and no rows. Position
-// deletes of the table are not applied here (append-only tables).
+// a file lacks are NULL), without the rows that the files' deletes remove. With no files: a
+// relation of the same columns and no rows. unsupported when a delete is by a column that the table
+// lost.
 std::string scan_sql(const Table& table, const std::vector<DataFile>& files);
+
+// The same rows with where they are: `_file`, the index in `files`, and `_position`, the row's
+// number in it.
+std::string scan_rows_sql(const Table& table, const std::vector<DataFile>& files);
 
 }  // namespace headrace::lake

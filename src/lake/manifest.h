@@ -35,6 +35,7 @@ struct FieldSummary {
 };
 
 enum class ManifestContent { kData = 0, kDeletes = 1 };
+ManifestContent manifest_content_of(FileContent content);
 
 struct ManifestFile {
   std::string path;  // URI
@@ -65,8 +66,8 @@ std::string write_manifest(const Schema& schema, const PartitionSpec& spec,
 ManifestEntries read_manifest(std::string_view bytes, const ManifestFile& manifest,
                               const Schema& schema, const PartitionSpec& spec);
 
-// Counts, bounds and the least sequence number of the entries; path, length, snapshot and sequence
-// number are the caller's.
+// Content, counts and bounds of the entries, which are all of data or all of deletes; path, length,
+// snapshot and sequence number are the caller's.
 ManifestFile summarize(const Schema& schema, const PartitionSpec& spec,
                        const ManifestEntries& entries);
 

@@ -24,7 +24,8 @@ AvroValue map_value(const std::map<int, Value>& map) {
   return pairs;
 }
 
-AvroValue longs_value(const std::vector<int64_t>& numbers) {
+template <class Number>
+AvroValue numbers_value(const std::vector<Number>& numbers) {
   if (numbers.empty()) return {};
   return AvroValues(numbers.begin(), numbers.end());
 }
@@ -90,11 +91,13 @@ AvroValue data_file_value(const DataFile& file, const std::vector<Type>& types) 
   for (size_t i = 0; i < types.size(); ++i) {
     partition.push_back(partition_value(types[i], file.partition[i]));
   }
-  return record({0, file.path, "PARQUET", record(std::move(partition)), file.record_count,
-                 file.file_size_bytes, map_value(file.column_sizes), map_value(file.value_counts),
-                 map_value(file.null_value_counts), map_value(file.lower_bounds),
-                 map_value(file.upper_bounds), longs_value(file.split_offsets),
-                 file.sort_order_id ? AvroValue(*file.sort_order_id) : AvroValue()});
+  return record({static_cast<int>(file.content), file.path, "PARQUET", record(std::move(partition)),
+                 file.record_count, file.file_size_bytes, map_value(file.column_sizes),
+                 map_value(file.value_counts), map_value(file.null_value_counts),
+                 map_value(file.lower_bounds), map_value(file.upper_bounds),
+                 numbers_value(file.split_offsets), numbers_value(file.equality_ids),
+                 file.sort_order_id ? AvroValue(*file.sort_order_id) : AvroValue(),
+                 file.referenced_data_file ? AvroValue(*file.referenced_data_file) : AvroValue()});
 }
 
 AvroValue entry_value(const ManifestEntry& entry, const std::vector<Type>& types) {
@@ -138,10 +141,11 @@ std::map<int, std::string> bounds_of(const AvroValue& value) {
 DataFile data_file_of(const AvroValue& value, const PartitionSpec& spec,
                       const std::vector<Type>& types) {
   DataFile file;
-  if (integer_or(value.field(id::kContent), 0) != 0) {
-    fail(ErrorKind::kUnsupported,
-         "reading a manifest: it lists delete files, which headrace does not apply yet");
+  const int64_t content = integer_or(value.field(id::kContent), 0);
+  if (content < 0 || content > 2) {
+    fail(ErrorKind::kCorrupt, "reading a manifest: a file has content {}", content);
   }
+  file.content = static_cast<FileContent>(content);
   file.path = value.field(id::kFilePath).bytes();
   file.spec_id = spec.spec_id;
   const AvroValue& partition = value.field(id::kPartition);
@@ -157,6 +161,14 @@ DataFile data_file_of(const AvroValue& value, const PartitionSpec& spec,
   file.upper_bounds = bounds_of(value.field(id::kUpperBounds));
   if (const AvroValue& offsets = value.field(id::kSplitOffsets); !offsets.is_null()) {
     for (const AvroValue& offset : offsets.array()) file.split_offsets.push_back(offset.integer());
+  }
+  if (const AvroValue& ids = value.field(id::kEqualityIds); !ids.is_null()) {
+    for (const AvroValue& field : ids.array()) {
+      file.equality_ids.push_back(static_cast<int>(field.integer()));
+    }
+  }
+  if (const AvroValue& path = value.field(id::kReferencedDataFile); !path.is_null()) {
+    file.referenced_data_file = path.bytes();
   }
   if (const AvroValue& order = value.field(id::kSortOrderId); !order.is_null()) {
     file.sort_order_id = static_cast<int>(order.integer());
@@ -184,8 +196,14 @@ ManifestEntry entry_of(const AvroValue& row, const ManifestFile& manifest,
 
 }  // namespace
 
+ManifestContent manifest_content_of(FileContent content) {
+  return content == FileContent::kData ? ManifestContent::kData : ManifestContent::kDeletes;
+}
+
 std::string write_manifest(const Schema& schema, const PartitionSpec& spec,
                            const ManifestEntries& entries, std::string_view sync_marker) {
+  const bool is_data = entries.empty() ||
+                       manifest_content_of(entries.front().file.content) == ManifestContent::kData;
   const std::vector<Type> types = partition_types(schema, spec);
   AvroValues rows;
   rows.reserve(entries.size());
@@ -195,7 +213,7 @@ std::string write_manifest(const Schema& schema, const PartitionSpec& spec,
                               {"partition-spec", to_text(member(to_json(spec), "fields"))},
                               {"partition-spec-id", format("{}", spec.spec_id)},
                               {"format-version", "2"},
-                              {"content", "data"}};
+                              {"content", is_data ? "data" : "deletes"}};
   return write_avro_file(manifest_schema(schema, spec), metadata, rows, sync_marker);
 }
 

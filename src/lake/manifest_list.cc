@@ -130,6 +130,7 @@ ManifestFile summarize(const Schema& schema, const PartitionSpec& spec,
                        const ManifestEntries& entries) {
   ManifestFile manifest;
   manifest.spec_id = spec.spec_id;
+  if (!entries.empty()) manifest.content = manifest_content_of(entries.front().file.content);
   for (const ManifestEntry& entry : entries) count(manifest, entry);
   for (size_t i = 0; i < spec.fields.size(); ++i) {
     const Type type = partition_value_type(schema, spec.fields[i]);

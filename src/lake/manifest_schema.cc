@@ -137,7 +137,9 @@ Json data_file_record(const Schema& schema, const PartitionSpec& spec) {
       optional(id::kLowerBounds, "lower_bounds", map_of_int(126, 127, "bytes")),
       optional(id::kUpperBounds, "upper_bounds", map_of_int(129, 130, "bytes")),
       optional(id::kSplitOffsets, "split_offsets", list_of(133, "long")),
-      optional(id::kSortOrderId, "sort_order_id", "int")};
+      optional(id::kEqualityIds, "equality_ids", list_of(136, "int")),
+      optional(id::kSortOrderId, "sort_order_id", "int"),
+      optional(id::kReferencedDataFile, "referenced_data_file", "string")};
   return JsonObject{{"type", "record"}, {"name", "r2"}, {"fields", std::move(fields)}};
 }
 

@@ -1,6 +1,18 @@
+// The SQL that reads data files.
+//
+// Files are read in groups: those without deletes plainly; those with position deletes through
+// headrace_live (delete_function.h), which knows the rows of a file that are gone; those with
+// equality deletes (only other engines write these) without the rows that match.
+
+#include <algorithm>
+#include <cctype>
+#include <map>
+
 #include "base/error.h"
 #include "engine/database.h"
 #include "lake/data_writer.h"
+#include "lake/delete_function.h"
+#include "lake/delete_set.h"
 
 namespace headrace::lake {
 namespace {
@@ -8,36 +20,154 @@ namespace {
 using engine::quote_identifier;
 using engine::quote_literal;
 
-std::string empty_relation(const Schema& schema) {
-  std::vector<std::string> columns;
-  for (const Field& field : schema.fields) {
-    columns.push_back(
-        format("CAST(NULL AS {}) AS {}", to_duckdb(field.type), quote_identifier(field.name)));
-  }
-  return format("SELECT {} WHERE false", join(columns, ", "));
+// Names that the engine gives to a row's file and number; a table's column may be called so, too.
+constexpr const char* kFileIndex = "file_index";
+constexpr const char* kRowNumber = "file_row_number";
+
+std::string scan_name(const Field& field) {
+  std::string name = field.name;
+  std::transform(name.begin(), name.end(), name.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return name == kFileIndex || name == kRowNumber ? format("column_{}", field.id) : field.name;
 }
 
 // Columns are found by field id, so files from before a column was added or renamed read right.
-std::string schema_parameter(const Schema& schema) {
+std::string schema_parameter(const std::vector<Field>& fields) {
   std::vector<std::string> columns;
-  for (const Field& field : schema.fields) {
+  for (const Field& field : fields) {
     columns.push_back(format("{}: {{name: {}, type: {}, default_value: NULL}}", field.id,
-                             quote_literal(field.name), quote_literal(to_duckdb(field.type))));
+                             quote_literal(scan_name(field)),
+                             quote_literal(to_duckdb(field.type))));
   }
   return format("MAP {{{}}}", join(columns, ", "));
+}
+
+template <class FilePointers>
+std::string read_sql(const FilePointers& files, const std::vector<Field>& fields) {
+  std::vector<std::string> paths;
+  for (const auto& file : files) paths.push_back(quote_literal(local_path(file->path)));
+  return format("read_parquet([{}], schema={}, hive_partitioning=false)", join(paths, ", "),
+                schema_parameter(fields));
+}
+
+// Data files that are read alike.
+struct Group {
+  std::shared_ptr<DeleteSet> set;
+  std::vector<std::shared_ptr<const DataFile>> equality_deletes;
+  std::vector<const DataFile*> files;
+  std::vector<size_t> indexes;  // in the caller's list
+};
+
+std::vector<std::shared_ptr<const DataFile>> equality_deletes_of(const DataFile& file) {
+  std::vector<std::shared_ptr<const DataFile>> result;
+  for (const auto& deletes : file.deletes) {
+    if (deletes->content == FileContent::kEqualityDeletes) result.push_back(deletes);
+  }
+  return result;
+}
+
+std::vector<Group> groups_of(const std::vector<DataFile>& files) {
+  std::map<std::pair<int64_t, std::string>, Group> groups;
+  for (size_t i = 0; i < files.size(); ++i) {
+    auto equality_deletes = equality_deletes_of(files[i]);
+    std::string paths;
+    for (const auto& deletes : equality_deletes) paths += deletes->path + "\n";
+    Group& group = groups[{files[i].delete_set ? files[i].delete_set->id() : 0, paths}];
+    group.set = files[i].delete_set;
+    group.equality_deletes = std::move(equality_deletes);
+    group.files.push_back(&files[i]);
+    group.indexes.push_back(i);
+  }
+  std::vector<Group> result;
+  for (auto& [key, group] : groups) result.push_back(std::move(group));
+  return result;
+}
+
+std::string live_condition(const Group& group) {
+  std::vector<size_t> numbers;
+  for (const DataFile* file : group.files) numbers.push_back(file->delete_number);
+  return format("headrace_live({}, {}, {}, {}, {})", group.set->id(),
+                quote_literal(to_ranges(numbers)), group.set->version_sql(), kFileIndex,
+                kRowNumber);
+}
+
+// A condition for each set of columns that rows are deleted by.
+std::vector<std::string> equality_conditions(const Table& table, const Group& group) {
+  std::map<std::vector<int>, std::vector<std::shared_ptr<const DataFile>>> by_columns;
+  for (const auto& deletes : group.equality_deletes) {
+    by_columns[deletes->equality_ids].push_back(deletes);
+  }
+  std::vector<std::string> conditions;
+  for (const auto& [ids, deletes] : by_columns) {
+    std::vector<Field> fields;
+    std::vector<std::string> same;
+    for (const int id : ids) {
+      const Field* field = table.metadata.current_schema().find_id(id);
+      if (field == nullptr || table.metadata.current_schema().find(field->name) != field) {
+        fail(ErrorKind::kUnsupported,
+             "reading {}: rows are deleted by a column (id {}) that is not one of the table's; "
+             "rewrite its data files with the engine that wrote the deletes",
+             table.identifier.to_string(), id);
+      }
+      fields.push_back(*field);
+      same.push_back(
+          format("r.{0} IS NOT DISTINCT FROM d.{0}", quote_identifier(scan_name(*field))));
+    }
+    conditions.push_back(format("NOT EXISTS (SELECT 1 FROM {} d WHERE {})",
+                                read_sql(deletes, fields), join(same, " AND ")));
+  }
+  return conditions;
+}
+
+std::string group_sql(const Table& table, const Group& group, const std::string& columns) {
+  std::vector<std::string> conditions = equality_conditions(table, group);
+  if (group.set) conditions.insert(conditions.begin(), live_condition(group));
+  const std::string sql = format("SELECT {} FROM {} r", columns,
+                                 read_sql(group.files, table.metadata.current_schema().fields));
+  return conditions.empty() ? sql : format("{} WHERE {}", sql, join(conditions, " AND "));
+}
+
+// The index of a row's file in the caller's list.
+std::string file_column(const Group& group) {
+  std::vector<std::string> indexes;
+  for (const size_t index : group.indexes) indexes.push_back(format("{}", index));
+  return format("list_extract([{}], {}::BIGINT + 1)::BIGINT AS _file", join(indexes, ", "),
+                kFileIndex);
+}
+
+std::string scan(const Table& table, const std::vector<DataFile>& files, bool with_rows) {
+  const Schema& schema = table.metadata.current_schema();
+  std::vector<std::string> columns;
+  std::vector<std::string> empty;
+  for (const Field& field : schema.fields) {
+    columns.push_back(
+        format("{} AS {}", quote_identifier(scan_name(field)), quote_identifier(field.name)));
+    empty.push_back(
+        format("CAST(NULL AS {}) AS {}", to_duckdb(field.type), quote_identifier(field.name)));
+  }
+  if (with_rows) {
+    empty.emplace_back("NULL::BIGINT AS _file, NULL::BIGINT AS _position");
+  }
+  if (files.empty()) return format("SELECT {} WHERE false", join(empty, ", "));
+  std::vector<std::string> parts;
+  for (const Group& group : groups_of(files)) {
+    std::string selected = format("{}", join(columns, ", "));
+    if (with_rows) {
+      selected += format(", {}, {} AS _position", file_column(group), kRowNumber);
+    }
+    parts.push_back(group_sql(table, group, selected));
+  }
+  return format("{}", join(parts, " UNION ALL "));
 }
 
 }  // namespace
 
 std::string scan_sql(const Table& table, const std::vector<DataFile>& files) {
-  const Schema& schema = table.metadata.current_schema();
-  if (files.empty()) return empty_relation(schema);
-  std::vector<std::string> paths;
-  for (const DataFile& file : files) paths.push_back(quote_literal(local_path(file.path)));
-  std::vector<std::string> columns;
-  for (const Field& field : schema.fields) columns.push_back(quote_identifier(field.name));
-  return format("SELECT {} FROM read_parquet([{}], schema={}, hive_partitioning=false)",
-                join(columns, ", "), join(paths, ", "), schema_parameter(schema));
+  return scan(table, files, false);
+}
+
+std::string scan_rows_sql(const Table& table, const std::vector<DataFile>& files) {
+  return scan(table, files, true);
 }
 
 }  // namespace headrace::lake

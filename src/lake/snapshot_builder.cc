@@ -1,6 +1,7 @@
 #include "lake/snapshot_builder.h"
 
 #include <algorithm>
+#include <tuple>
 
 #include "base/error.h"
 #include "lake/name_mapping.h"
@@ -64,6 +65,13 @@ void SnapshotBuilder::check_still_applies(const Table& current) const {
     fail(ErrorKind::kConflict, "committing to {}: the table was dropped and created again", name);
   }
   const Snapshot* snapshot = current.metadata.current_snapshot();
+  if (change_.only_on_base &&
+      change_.base->metadata.current_snapshot_id != current.metadata.current_snapshot_id) {
+    fail(ErrorKind::kConflict,
+         "committing to {}: its rows were changed meanwhile, and the change deletes rows by their "
+         "position",
+         name);
+  }
   for (const auto& [key, expected] : change_.expected_summary) {
     std::optional<std::string> found;
     if (snapshot != nullptr) {
@@ -119,26 +127,30 @@ void SnapshotBuilder::add_snapshot(TableMetadata& metadata, int64_t now_ms) {
 // Added files are written into manifests once, at the first attempt.
 ManifestList SnapshotBuilder::added_manifests(const TableMetadata& metadata) {
   if (added_.empty() && !change_.added.empty()) {
-    std::map<int, ManifestEntries> by_spec;
+    std::map<std::pair<int, ManifestContent>, ManifestEntries> groups;
     for (const DataFile& file : change_.added) {
-      by_spec[file.spec_id].push_back({EntryStatus::kAdded, snapshot_id_, 0, 0, file});
+      groups[{file.spec_id, manifest_content_of(file.content)}].push_back(
+          {EntryStatus::kAdded, snapshot_id_, 0, 0, file});
     }
-    for (auto& [spec_id, entries] : by_spec) {
-      ManifestFile manifest = files_.write_manifest(metadata, spec_id, std::move(entries));
+    for (auto& [group, entries] : groups) {
+      ManifestFile manifest = files_.write_manifest(metadata, group.first, std::move(entries));
       manifest.added_snapshot_id = snapshot_id_;
-      added_.emplace(spec_id, std::move(manifest));
+      added_.emplace(group, std::move(manifest));
     }
   }
   ManifestList manifests;
-  for (const auto& [spec_id, manifest] : added_) manifests.push_back(manifest);
+  for (const auto& [group, manifest] : added_) manifests.push_back(manifest);
   return manifests;
 }
 
 ManifestList SnapshotBuilder::kept_manifests(const TableMetadata& metadata, Snapshot& snapshot) {
   const Snapshot* parent = metadata.current_snapshot();
   std::set<std::string> missing;
-  for (const DataFile& file : change_.removed) missing.insert(file.path);
-  const std::set<std::string> to_remove = missing;
+  std::map<ManifestContent, std::set<std::string>> to_remove;
+  for (const DataFile& file : change_.removed) {
+    missing.insert(file.path);
+    to_remove[manifest_content_of(file.content)].insert(file.path);
+  }
   std::vector<const DataFile*> removed;
   std::vector<ManifestEntriesPtr> in_use;  // what `removed` points into
   ManifestList rewritten;
@@ -146,12 +158,13 @@ ManifestList SnapshotBuilder::kept_manifests(const TableMetadata& metadata, Snap
   if (parent != nullptr) {
     for (const ManifestFile& manifest : *files_.manifest_list(*parent)) {
       if (manifest.live_files() == 0) continue;
-      if (to_remove.empty() || manifest.content != ManifestContent::kData) {
+      const std::set<std::string>& paths = to_remove[manifest.content];
+      if (paths.empty()) {
         kept.push_back(manifest);
         continue;
       }
       ManifestEntriesPtr entries = files_.manifest(metadata, manifest);
-      if (!holds_any(*entries, to_remove)) {
+      if (!holds_any(*entries, paths)) {
         kept.push_back(manifest);
         continue;
       }
@@ -197,15 +210,12 @@ ManifestFile SnapshotBuilder::without_removed(const TableMetadata& metadata,
 }
 
 ManifestList SnapshotBuilder::merged(const TableMetadata& metadata, ManifestList manifests) {
-  std::map<std::pair<int, int>, ManifestList> groups;  // by spec and size
+  // By content, spec and size.
+  std::map<std::tuple<ManifestContent, int, int>, ManifestList> groups;
   ManifestList result;
   for (ManifestFile& manifest : manifests) {
-    if (manifest.content == ManifestContent::kData) {
-      const int level = size_level(manifest, merge_manifests_at_);
-      groups[{manifest.spec_id, level}].push_back(std::move(manifest));
-    } else {
-      result.push_back(std::move(manifest));
-    }
+    const int level = size_level(manifest, merge_manifests_at_);
+    groups[{manifest.content, manifest.spec_id, level}].push_back(std::move(manifest));
   }
   for (auto& [key, group] : groups) {
     if (static_cast<int>(group.size()) >= merge_manifests_at_) {
@@ -240,7 +250,7 @@ ManifestFile SnapshotBuilder::merge(const TableMetadata& metadata, const Manifes
 
 std::vector<std::string> SnapshotBuilder::added_manifest_paths() const {
   std::vector<std::string> paths;
-  for (const auto& [spec_id, manifest] : added_) paths.push_back(manifest.path);
+  for (const auto& [group, manifest] : added_) paths.push_back(manifest.path);
   return paths;
 }
 

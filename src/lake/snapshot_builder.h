@@ -47,7 +47,7 @@ class SnapshotBuilder {
   const TableChange& change_;
   const SnapshotId snapshot_id_;
   const int merge_manifests_at_;
-  std::map<int, ManifestFile> added_;  // by spec id
+  std::map<std::pair<int, ManifestContent>, ManifestFile> added_;  // by spec id and content
   std::vector<std::string> attempt_files_;
 };
 

@@ -11,15 +11,34 @@ namespace {
 constexpr std::string_view kKeptPrefix = "headrace.";
 
 struct Counts {
-  int64_t files = 0;
+  int64_t data_files = 0;
   int64_t records = 0;
+  int64_t position_delete_files = 0;
+  int64_t position_deletes = 0;
+  int64_t equality_delete_files = 0;
+  int64_t equality_deletes = 0;
   int64_t size_bytes = 0;
+  std::set<std::pair<int, PartitionValues>> partitions = {};
 
   void add(const DataFile& file) {
-    ++files;
-    records += file.record_count;
     size_bytes += file.file_size_bytes;
+    partitions.emplace(file.spec_id, file.partition);
+    switch (file.content) {
+      case FileContent::kData:
+        ++data_files;
+        records += file.record_count;
+        return;
+      case FileContent::kPositionDeletes:
+        ++position_delete_files;
+        position_deletes += file.record_count;
+        return;
+      case FileContent::kEqualityDeletes:
+        ++equality_delete_files;
+        equality_deletes += file.record_count;
+        return;
+    }
   }
+  int64_t delete_files() const { return position_delete_files + equality_delete_files; }
 };
 
 // A total of the parent; nullopt when it was not kept, as some writers do.
@@ -49,15 +68,9 @@ Summary make_summary(const TableChange& change, const std::vector<const DataFile
                      const Snapshot* parent) {
   Counts added;
   Counts gone;
-  std::set<std::pair<int, PartitionValues>> partitions;
-  for (const DataFile& file : change.added) {
-    added.add(file);
-    partitions.emplace(file.spec_id, file.partition);
-  }
-  for (const DataFile* file : removed) {
-    gone.add(*file);
-    partitions.emplace(file->spec_id, file->partition);
-  }
+  for (const DataFile& file : change.added) added.add(file);
+  for (const DataFile* file : removed) gone.add(*file);
+  added.partitions.merge(gone.partitions);
   Summary summary = change.summary;
   if (parent != nullptr) {
     for (const auto& [key, value] : parent->summary) {
@@ -65,19 +78,31 @@ Summary make_summary(const TableChange& change, const std::vector<const DataFile
     }
   }
   summary["operation"] = change.operation;
-  put_if_any(summary, "added-data-files", added.files);
+  put_if_any(summary, "added-data-files", added.data_files);
   put_if_any(summary, "added-records", added.records);
   put_if_any(summary, "added-files-size", added.size_bytes);
-  put_if_any(summary, "deleted-data-files", gone.files);
+  put_if_any(summary, "added-delete-files", added.delete_files());
+  put_if_any(summary, "added-position-delete-files", added.position_delete_files);
+  put_if_any(summary, "added-position-deletes", added.position_deletes);
+  put_if_any(summary, "added-equality-delete-files", added.equality_delete_files);
+  put_if_any(summary, "added-equality-deletes", added.equality_deletes);
+  put_if_any(summary, "deleted-data-files", gone.data_files);
   put_if_any(summary, "deleted-records", gone.records);
   put_if_any(summary, "removed-files-size", gone.size_bytes);
-  summary["changed-partition-count"] = format("{}", partitions.size());
-  put_total(summary, parent, "total-data-files", added.files - gone.files);
+  put_if_any(summary, "removed-delete-files", gone.delete_files());
+  put_if_any(summary, "removed-position-delete-files", gone.position_delete_files);
+  put_if_any(summary, "removed-position-deletes", gone.position_deletes);
+  put_if_any(summary, "removed-equality-delete-files", gone.equality_delete_files);
+  put_if_any(summary, "removed-equality-deletes", gone.equality_deletes);
+  summary["changed-partition-count"] = format("{}", added.partitions.size());
+  put_total(summary, parent, "total-data-files", added.data_files - gone.data_files);
   put_total(summary, parent, "total-records", added.records - gone.records);
   put_total(summary, parent, "total-files-size", added.size_bytes - gone.size_bytes);
-  put_total(summary, parent, "total-delete-files", 0);
-  put_total(summary, parent, "total-position-deletes", 0);
-  put_total(summary, parent, "total-equality-deletes", 0);
+  put_total(summary, parent, "total-delete-files", added.delete_files() - gone.delete_files());
+  put_total(summary, parent, "total-position-deletes",
+            added.position_deletes - gone.position_deletes);
+  put_total(summary, parent, "total-equality-deletes",
+            added.equality_deletes - gone.equality_deletes);
   return summary;
 }
 

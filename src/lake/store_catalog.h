@@ -46,6 +46,8 @@ class StoreCatalog final : public Catalog {
   };
   using Builders = std::vector<std::unique_ptr<SnapshotBuilder>>;
 
+  std::vector<DataFile> live_files(const Table& table, const Snapshot& snapshot,
+                                   ManifestContent content);
   Pointer pointer(const TableIdentifier& identifier);
   TablePtr cached(const TableIdentifier& identifier, const Pointer& at);
   void remember(TablePtr table);

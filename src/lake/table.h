@@ -34,6 +34,12 @@ struct TableIdentifier {
 // null.
 using PartitionValues = std::vector<std::optional<std::string>>;
 
+class DeleteSet;
+
+// What the rows of a file are (spec, "Manifests", field 134).
+enum class FileContent { kData = 0, kPositionDeletes = 1, kEqualityDeletes = 2 };
+
+// A file of a table: of rows, or of deletes of rows.
 struct DataFile {
   std::string path = {};  // absolute URI (file:///…)
   int spec_id = 0;
@@ -47,9 +53,17 @@ struct DataFile {
   std::map<int, std::string> upper_bounds = {};
   std::vector<int64_t> split_offsets = {};
   std::optional<int> sort_order_id = {};
+  FileContent content = FileContent::kData;
+  std::optional<std::string> referenced_data_file = {};  // of position deletes that are all of it
+  std::vector<int> equality_ids = {};                    // of equality deletes
   // Set on files read from a table:
   int64_t sequence_number = 0;
   SnapshotId added_snapshot_id = 0;
+  // Of a data file: the delete files that apply to it, and its deleted rows (delete_set.h) with the
+  // file's number among theirs; none when there are no position deletes.
+  std::vector<std::shared_ptr<const DataFile>> deletes = {};
+  std::shared_ptr<DeleteSet> delete_set = {};
+  size_t delete_number = 0;
 };
 
 using Summary = std::map<std::string, std::string>;
@@ -122,9 +136,9 @@ struct CreateTable {
 // What one commit does to one table. All of it or nothing becomes visible. A snapshot is made when
 // files or summary entries are given; otherwise only the metadata changes.
 struct TableChange {
-  TablePtr base = {};  // what the change was computed from
-  std::vector<DataFile> added = {};
-  std::vector<DataFile> removed = {};  // by path; conflict when one is gone already
+  TablePtr base = {};                  // what the change was computed from
+  std::vector<DataFile> added = {};    // data files and delete files
+  std::vector<DataFile> removed = {};  // likewise, by path; conflict when one is gone already
   // Added to the snapshot's own entries. Entries "headrace.…" of the parent (positions, job) go on
   // in the new snapshot unless they are given here: they say what the table includes.
   Summary summary = {};
@@ -132,6 +146,9 @@ struct TableChange {
   // Refuse with conflict when the current snapshot's summary does not hold this value for this key
   // (nullopt: the key must be absent). The job's guard against a second writer.
   std::map<std::string, std::optional<std::string>> expected_summary = {};
+  // Refuse with conflict when anything was committed since `base`. For deletes by position: another
+  // writer may have moved or changed the rows.
+  bool only_on_base = false;
   std::map<std::string, std::string> set_properties = {};
   // The columns from this commit on: known ids may get another name, a wider type (int → long,
   // float → double, more decimal digits) or go; columns with id 0 are new and get one. Files that
@@ -179,12 +196,12 @@ class Catalog {
   // Where new data files of a table go (local directory; created).
   virtual std::string data_directory(const Table& table) = 0;
 
-  // Live data files of a snapshot (default: current).
+  // Live data files of a snapshot (default: current), each with the deletes that apply to it.
   virtual std::vector<DataFile> files(const Table& table,
                                       std::optional<SnapshotId> snapshot = {}) = 0;
   // Data files added by snapshots after `after` up to the current one, in commit order, without
-  // those that were added by "replace". nullopt: all live files. not_found when `after` was
-  // expired.
+  // those that were added by "replace", each with the deletes that apply to it now. nullopt: all
+  // live files. not_found when `after` was expired.
   virtual std::vector<DataFile> files_added_after(const Table& table,
                                                   std::optional<SnapshotId> after) = 0;
 };

@@ -207,6 +207,39 @@ TEST(ScalarFunction, computes_and_reports_errors) {
       ErrorKind::kInvalid);
 }
 
+// Adds what the query's first argument says, which must be a constant.
+class Added final : public PlannedFunction {
+ public:
+  std::string name() const override { return "added"; }
+  std::vector<std::string> parameter_types() const override { return {"BIGINT", "BIGINT"}; }
+  std::string return_type() const override { return "BIGINT"; }
+  std::shared_ptr<void> plan(const ConstantArguments& constants) override {
+    if (!constants.at(0) || constants.at(1)) {
+      fail(ErrorKind::kInvalid, "added: only the first argument is to be constant");
+    }
+    return std::make_shared<int64_t>(std::stoll(*constants[0]));
+  }
+  void run_planned(const Chunk& arguments, MutableVector& result, void* planned) override {
+    for (size_t row = 0; row < arguments.rows(); ++row) {
+      result.data<int64_t>()[row] =
+          arguments.column(1).data<int64_t>()[row] + *static_cast<int64_t*>(planned);
+    }
+  }
+};
+
+TEST(PlannedFunction, is_told_the_constants_of_each_query) {
+  Database database;
+  database.register_function(std::make_shared<Added>());
+  auto connection = database.connect();
+  connection->execute("CREATE MACRO hundred() AS 100");
+  const std::string sql = "SELECT sum(added(hundred(), i)) FROM range(10) r(i)";
+  EXPECT_EQ(connection->query_integer(sql), 1045);
+  connection->execute("CREATE OR REPLACE MACRO hundred() AS 200");
+  EXPECT_EQ(connection->query_integer(sql), 2045);
+  EXPECT_EQ(kind_thrown_by([&] { connection->query("SELECT added(i, i) FROM range(2) r(i)"); }),
+            ErrorKind::kInvalid);
+}
+
 TEST(quote, doubles_the_quote) {
   EXPECT_EQ(quote_identifier("a\"b"), "\"a\"\"b\"");
   EXPECT_EQ(quote_literal("it's"), "'it''s'");

@@ -8,6 +8,8 @@
 
 #include "base/format.h"
 #include "lake/data_writer.h"
+#include "lake/delete_function.h"
+#include "lake/delete_writer.h"
 #include "lake/testing/lake_fixture.h"
 #include "lake/transform.h"
 
@@ -47,6 +49,7 @@ class OtherEnginesTest : public ::testing::Test {
  protected:
   OtherEnginesTest() {
     register_transform_functions(database_);
+    register_delete_function(database_);
     connection_->execute("SET TimeZone='UTC'");
   }
 
@@ -82,6 +85,38 @@ class OtherEnginesTest : public ::testing::Test {
     return lake_.catalog->commit({change}).at(0);
   }
 
+  // Deletes every tenth row by its position, in two commits; some rows twice.
+  TablePtr delete_rows(TablePtr table) {
+    for (const char* condition : {"id % 10 = 0 AND id < 600", "id % 10 = 0 AND id > 300"}) {
+      const std::vector<DataFile> files = lake_.catalog->files(*table);
+      const auto rows =
+          connection_->query_rows(format("SELECT _file, _position FROM ({}) WHERE {}",
+                                         scan_rows_sql(*build_base_, all_rows_), condition));
+      std::map<std::string, RowPositions> positions;
+      for (const auto& row : rows) {
+        positions[all_rows_[std::stoul(*row[0])].path].add(std::stoll(*row[1]));
+      }
+      TableChange change;
+      change.base = table;
+      change.operation = "delete";
+      for (const DataFile& file : files) {
+        const auto found = positions.find(file.path);
+        if (found == positions.end()) continue;
+        change.added.push_back(write_position_deletes(*connection_, *lake_.catalog, *lake_.files,
+                                                      lake_.random, *table, file, found->second));
+      }
+      table = lake_.catalog->commit({change}).at(0);
+    }
+    return table;
+  }
+
+  // The same with every tenth row deleted.
+  TablePtr build_with_deletes(const Case& test) {
+    build_base_ = build(test);
+    all_rows_ = lake_.catalog->files(*build_base_);
+    return delete_rows(build_base_);
+  }
+
   Json expectation(const Case& test, const Table& table) {
     const auto total = [&](const char* column) {
       return connection_
@@ -98,12 +133,15 @@ class OtherEnginesTest : public ::testing::Test {
     }
     return JsonObject{
         {"metadata", local_path(table.metadata_location)},
-        {"rows", 1000},
+        {"rows", connection_->query_integer(format("SELECT count(*) FROM ({})",
+                                                   scan_sql(table, lake_.catalog->files(table))))},
         {"sums",
          JsonObject{{"id", total("id")}, {"dec18", total("dec18")}, {"dec38", total("dec38")}}},
         {"queries", std::move(queries)}};
   }
 
+  TablePtr build_base_;
+  std::vector<DataFile> all_rows_;
   LakeFixture lake_;
   engine::Database database_;
   std::unique_ptr<engine::Connection> connection_ = database_.connect();
@@ -167,6 +205,20 @@ TEST_F(OtherEnginesTest, ReadEveryTypeAndPartitioning) {
        1}};
   JsonArray expectations;
   for (const Case& test : cases) expectations.push_back(expectation(test, *build(test)));
+  const std::vector<Case> with_deletes = {
+      {"deletes", {}, "id BETWEEN 495 AND 504", "id >= 495 and id <= 504", 9, 1},
+      {"deletes_by_bucket", {"bucket(4, id)"}, "id = 500", "id = 500", 0, 1},
+      {"deletes_by_day",
+       {"day(tstz)"},
+       "tstz < TIMESTAMPTZ '1969-12-31 00:00:00Z'",
+       "tstz < '1969-12-31T00:00:00+00:00'",
+       216,
+       2}};
+  for (const Case& test : with_deletes) {
+    const TablePtr table = build_with_deletes(test);
+    expectations.push_back(expectation(test, *table));
+    EXPECT_EQ(find_member(expectations.back(), "rows")->as_int64(), 900);
+  }
   const std::string path = lake_.directory.path() + "/expectations.json";
   std::ofstream(path) << to_text(expectations);
   const std::string command = format("'{}' '{}/tests/read_by_other_engines.py' '{}' 2>&1", python,

@@ -2,6 +2,7 @@
 
 #include "base/format.h"
 #include "lake/data_writer.h"
+#include "lake/delete_function.h"
 #include "lake/transform.h"
 
 namespace headrace::views {
@@ -9,6 +10,7 @@ namespace headrace::views {
 Edits::Edits() {
   catalog_ = open_catalog(*files_);
   lake::register_transform_functions(database_);
+  lake::register_delete_function(database_);
   connection_ = database_.connect();
   connection_->execute("SET TimeZone = 'UTC'");
   connection_->execute("SELECT setseed(0.25)");

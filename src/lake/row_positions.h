@@ -1,0 +1,42 @@
+#pragma once
+
+// Positions of rows in one data file, compressed (a Roaring bitmap). The bitmap's library stays
+// behind this interface.
+//
+// Thread use: const methods from any thread while nobody changes it.
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+namespace headrace::lake {
+
+class RowPositions {
+ public:
+  RowPositions();
+  explicit RowPositions(const std::vector<int64_t>& positions);
+  ~RowPositions();
+  RowPositions(const RowPositions& other);
+  RowPositions& operator=(const RowPositions& other);
+  RowPositions(RowPositions&&) noexcept;
+  RowPositions& operator=(RowPositions&&) noexcept;
+
+  // Positions are from 0 to 2^32 − 1, more than the rows of any file; corrupt for others.
+  void add(int64_t position);
+  void add(const RowPositions& others);
+  bool contains(int64_t position) const;
+  int64_t count() const;
+  std::vector<int64_t> sorted() const;
+
+  // Sets flags[i] to whether the row at positions[i] is not among these. Fast when the positions
+  // follow each other, as those of a scan do.
+  void mark_absent(const int64_t* positions, size_t count, bool* flags) const;
+
+ private:
+  struct Bitmap;
+  std::unique_ptr<Bitmap> bitmap_;
+};
+
+using RowPositionsPtr = std::shared_ptr<const RowPositions>;
+
+}  // namespace headrace::lake
