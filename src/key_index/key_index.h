@@ -1,0 +1,80 @@
+#pragma once
+
+// Where the newest row of each key of a table is: key → data file and position. It stands for one
+// snapshot of the table and can be made from the table again at any time.
+//
+// What it promises: for every row that lives in that snapshot, the entry of its key tells where it
+// is. Entries may also point to rows that are deleted or to files that are gone; whoever asks
+// checks that (the deleted rows of a table are known, see lake/delete_set.h), and takes such a key
+// for absent. So deletes need not be taken up, and to come from one snapshot to a later one it is
+// enough to read the keys of the files that are new.
+//
+// Life cycle: open, catch_up, then find and take_up in turns. One process at a time.
+// Thread use: find from any thread; the rest by one thread at a time.
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "engine/database.h"
+#include "key_index/key_columns.h"
+#include "key_index/key_store.h"
+#include "lake/table.h"
+
+namespace headrace::key_index {
+
+class KeyIndex {
+ public:
+  // Opens the index in `directory` of the table. One that is damaged, of another table or of other
+  // columns is thrown away and begun anew (with a line in the log).
+  static std::unique_ptr<KeyIndex> open(const std::string& directory, const lake::Table& table,
+                                        KeyColumns columns);
+
+  // Brings it to the table's current snapshot, with `files` its data files. Reads all of them when
+  // the snapshot that it stands for is not one that the current one came from.
+  void catch_up(engine::Connection& connection, const lake::Table& table,
+                const std::vector<lake::DataFile>& files);
+
+  // After a commit of our own on top of the snapshot that it stands for: `added` are the commit's
+  // data files, `gone` a query of (key, sequence) of keys whose rows were deleted in it. Their
+  // sequence is kept when the table has one, so that an older change stays an older change.
+  void take_up(engine::Connection& connection, const lake::Table& table,
+               const std::vector<lake::DataFile>& added, const std::string& gone);
+
+  std::vector<std::optional<KeyEntry>> find(const std::vector<std::string_view>& keys);
+
+  std::optional<uint32_t> file_number(const std::string& path) const;
+  const KeyColumns& columns() const { return columns_; }
+  std::optional<lake::SnapshotId> snapshot() const { return snapshot_; }
+
+ private:
+  KeyIndex(std::string directory, KeyColumns columns, std::string identity);
+  void begin(bool anew);
+  void read_notes();
+  bool goes_on_to(const lake::TableMetadata& metadata) const;
+  void move_towards(const lake::Table& table);
+  void add_rows(engine::Connection& connection, const lake::Table& table,
+                const std::vector<lake::DataFile>& files, bool is_bulk);
+  void forget_keys(engine::Connection& connection, const std::string& gone);
+  void arrive(const lake::Table& table, const std::vector<lake::DataFile>* all_files);
+  template <class Body>
+  auto guarded(Body body);
+
+  const std::string directory_;
+  const KeyColumns columns_;
+  const std::string identity_;
+  std::unique_ptr<KeyStore> store_;
+  std::optional<lake::SnapshotId> snapshot_;
+  // A snapshot that some of the entries stand for already.
+  std::optional<lake::SnapshotId> towards_;
+  uint32_t next_file_ = 0;
+  mutable std::mutex mutex_;  // guards files_
+  std::map<std::string, uint32_t> files_;
+};
+
+}  // namespace headrace::key_index
