@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "config/problem.h"
 #include "jobs/functions.h"
+#include "lake/delete_function.h"
 #include "lake/transform.h"
 #include "server/lakehouse_routes.h"
 #include "server/query_routes.h"
@@ -56,8 +57,9 @@ Instance::Instance(project::Project project, Access access, query::FileAccess qu
   database_->register_function(tables::make_topic_function(*log_));
   headrace::jobs::register_functions(*database_, board_);
   lake::register_transform_functions(*database_);
-  tables_ = std::make_unique<tables::LiveTables>(
-      tables::LiveTables::Collaborators{*database_, *catalog_, *files_, random_, log_.get()});
+  lake::register_delete_function(*database_);
+  tables_ = std::make_unique<tables::LiveTables>(tables::LiveTables::Collaborators{
+      *database_, *catalog_, *files_, random_, log_.get(), directory_in(project_, "keys")});
   tables_->load_all();
   views_ = std::make_unique<views::Views>(views::Views::Collaborators{
       *database_, *catalog_, *tables_, *files_, random_, clock_, *metrics_});

@@ -80,13 +80,13 @@ int64_t BatchRunner::run_whole(const Work& work) {
   work.batch->take_rejections();  // of a try before
   std::vector<std::pair<lake::TableIdentifier, int64_t>> inserted;
   int64_t rejected = 0;
+  tables::LiveTables::ChangeBatch changes(with_.tables, with_.writer.upserts());
   in_transaction([&] {
     for (const std::string& sql : job_.shared_tables) with_.connection.execute(sql);
-    for (const auto& [table, sql] : with_.writer.insert_statements()) {
-      inserted.emplace_back(table, with_.connection.execute(sql));
-    }
+    inserted = with_.writer.insert(with_.connection, changes);
     rejected = append_rejections(*work.batch);
   });
+  changes.keep();
   for (const WriterTarget& target : with_.writer.targets()) {
     if (!target.is_active || target.compiled.raw_topic.empty()) continue;
     inserted.emplace_back(target.compiled.need.table,
@@ -94,7 +94,7 @@ int64_t BatchRunner::run_whole(const Work& work) {
   }
   inserted.emplace_back(with_.writer.dead_letters(), rejected);
   for (const auto& [table, rows] : inserted) {
-    if (rows > 0) with_.tables.rows_added(table, rows);
+    if (rows != 0) with_.tables.rows_added(table, rows);
   }
   return rejected;
 }

@@ -150,21 +150,99 @@ class Compiler {
     const GraphNode& input = at(node.inputs.front());
     CompiledTarget target{node.spec.name, *node.node->target(), {}, "", ""};
     if (input.relation.is_raw_topic) {
+      if (target.is_upsert() || !target.need.leave_out.empty()) {
+        fail(ErrorKind::kInvalid,
+             "nodes.{}: its input '{}' is a topic, whose records are kept as they are: parse them "
+             "first for 'primary_key' and 'leave_out'",
+             node.spec.name, input.spec.name);
+      }
       target.raw_topic = input.relation.topic;
       target.columns = tables::record_columns();
     } else {
-      target.columns = input.relation.visible_columns();
-      if (target.columns.empty()) {
-        fail(ErrorKind::kInvalid, "nodes.{}: its input '{}' has no columns to write",
-             node.spec.name, input.spec.name);
-      }
+      target.columns = stored_columns(node, input.relation, target.need);
       std::vector<std::string> names;
       for (const engine::Column& column : target.columns)
         names.push_back(engine::quote_identifier(column.name));
-      target.select = with_chain(node.inputs) + format("SELECT {} FROM {}", join(names, ", "),
-                                                       engine::quote_identifier(input.spec.name));
+      const std::string columns = format("{}", join(names, ", "));
+      if (target.is_upsert()) {
+        compile_changes(node, input.relation, columns, target);
+      } else {
+        target.select = with_chain(node.inputs) + format("SELECT {} FROM {}", columns,
+                                                         engine::quote_identifier(input.spec.name));
+      }
     }
     job_.targets.push_back(std::move(target));
+  }
+
+  std::vector<engine::Column> stored_columns(const GraphNode& node, const InputRelation& input,
+                                             const TargetNeed& need) {
+    for (const std::string& name : need.leave_out) {
+      if (input.has(name)) continue;
+      fail(ErrorKind::kInvalid, "nodes.{}: leave_out: '{}' has no column '{}'", node.spec.name,
+           input.name, name);
+    }
+    std::vector<engine::Column> columns = input.visible_columns();
+    std::erase_if(columns, [&](const engine::Column& column) {
+      return std::find(need.leave_out.begin(), need.leave_out.end(), column.name) !=
+             need.leave_out.end();
+    });
+    if (columns.empty()) {
+      fail(ErrorKind::kInvalid, "nodes.{}: its input '{}' has no columns to write", node.spec.name,
+           input.name);
+    }
+    return columns;
+  }
+
+  // The rows of an upsert target: changes, with what tells which is the last of a key.
+  void compile_changes(const GraphNode& node, const InputRelation& input,
+                       const std::string& columns, CompiledTarget& target) {
+    const tables::UpsertSpec& upsert = target.need.upsert;
+    std::vector<std::string> needed = upsert.primary_key;
+    if (upsert.sequence_by) {
+      needed.push_back(*upsert.sequence_by);
+      target.latest_first.push_back(engine::quote_identifier(*upsert.sequence_by) + " DESC");
+    }
+    if (input.has_lineage()) {
+      for (const char* column : {"__topic", "__partition", "__offset"}) {
+        target.latest_first.push_back(format("{} DESC", column));
+      }
+    }
+    if (target.latest_first.empty()) {
+      fail(ErrorKind::kInvalid,
+           "nodes.{}: the rows of '{}' do not come straight from a topic, so nothing tells which "
+           "change of a key is the last: set 'sequence_by'",
+           node.spec.name, input.name);
+    }
+    std::string reason = "CASE";
+    for (const std::string& column : needed) {
+      check_stored(node, target, column);
+      reason += format(
+          " WHEN {} IS NULL THEN {}", engine::quote_identifier(column),
+          engine::quote_literal(format("column {} is null, and table {} needs it to find the row",
+                                       column, target.need.table.to_string())));
+    }
+    CompileContext context{spec_.name, node.spec.name, {}, {}};
+    const std::string deleted = target.need.delete_when.empty()
+                                    ? "false"
+                                    : format("CAST(({}) AS BOOLEAN)", target.need.delete_when);
+    const std::string positions = input.has_lineage() ? ", __topic, __partition, __offset" : "";
+    target.select =
+        with_chain(node.inputs) + format("SELECT {}, {} AS {}{} FROM ({}) AS {}", columns, deleted,
+                                         tables::kDeletedColumn, positions,
+                                         context.accepting(input, "*", reason + " END"),
+                                         engine::quote_identifier(input.name));
+    describe(node, target.select);
+  }
+
+  static void check_stored(const GraphNode& node, const CompiledTarget& target,
+                           const std::string& column) {
+    std::vector<std::string> names;
+    for (const engine::Column& stored : target.columns) names.push_back(stored.name);
+    if (std::find(names.begin(), names.end(), column) != names.end()) return;
+    fail(ErrorKind::kInvalid,
+         "nodes.{}: table {} gets no column '{}', which 'primary_key' or 'sequence_by' names; its "
+         "columns are {}",
+         node.spec.name, target.need.table.to_string(), column, join(names, ", "));
   }
 
   // WITH a AS (…), b AS (…): all that the nodes need, sources first.

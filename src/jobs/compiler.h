@@ -25,6 +25,10 @@ struct CompiledTarget {
   std::vector<engine::Column> columns;
   std::string select;     // the rows, columns in order; empty for a raw target
   std::string raw_topic;  // of a raw target
+  // Of an upsert target: `select` gives tables::kDeletedColumn, too, and what orders changes here.
+  std::vector<std::string> latest_first = {};
+
+  bool is_upsert() const { return !need.upsert.primary_key.empty(); }
 };
 
 struct CompiledInput {

@@ -14,6 +14,7 @@
 #include "config/fields.h"
 #include "engine/database.h"
 #include "lake/table.h"
+#include "tables/upsert_table.h"
 
 namespace headrace::jobs {
 
@@ -67,6 +68,9 @@ struct TargetNeed {
   lake::TableIdentifier table;
   std::vector<std::string> partition_by;
   std::map<std::string, std::string> properties;
+  tables::UpsertSpec upsert = {};           // with a primary key: rows change the table
+  std::string delete_when = {};             // SQL over a row of the input; empty: never
+  std::vector<std::string> leave_out = {};  // columns of the input that are not stored
 };
 
 // A node of a job as its settings say.

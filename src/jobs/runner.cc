@@ -63,8 +63,10 @@ void JobRunner::run(std::stop_token stop) {
       return;
     } catch (const std::exception& failure) {
       const auto* error = dynamic_cast<const Error*>(&failure);
-      const bool passes = error != nullptr && (error->kind() == ErrorKind::kUnavailable ||
-                                               error->kind() == ErrorKind::kTimeout);
+      const bool is_moved = dynamic_cast<const TableMoved*>(&failure) != nullptr;
+      const bool passes =
+          is_moved || (error != nullptr && (error->kind() == ErrorKind::kUnavailable ||
+                                            error->kind() == ErrorKind::kTimeout));
       telemetry::log_error("jobs", passes ? "job failed, beginning again" : "job failed",
                            {{"job", spec_.name}, {"reason", failure.what()}});
       set_state(passes ? JobState::kRetrying : JobState::kFailed, failure.what());

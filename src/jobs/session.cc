@@ -151,6 +151,7 @@ void Session::choose_start(const tables::Positions& start) {
 
 // One round. False when there was nothing to do.
 bool Session::step(std::stop_token stop, bool may_wait) {
+  writer_->check_not_moved();
   refresh_statics();
   const std::optional<Work> work = input_->next(at_, bound_ ? &*bound_ : nullptr, may_wait, stop);
   if (work) process(*work);

@@ -3,11 +3,14 @@
 #include <set>
 
 #include "base/error.h"
+#include "lake/delete_writer.h"
 
 namespace headrace::jobs {
 namespace {
 
 constexpr const char* kJobKey = "headrace.job";
+// Delete files of one data file before they are written as one.
+constexpr size_t kMaxDeleteFiles = 8;
 
 std::optional<tables::Positions> positions_of(const lake::Table& table) {
   const lake::Snapshot* snapshot = table.metadata.current_snapshot();
@@ -58,13 +61,16 @@ JobWriter::JobWriter(const Collaborators& collaborators, const CompiledJob& job,
       dead_letters_(dead_letter_table(job.name)),
       commit_connection_(collaborators.database.connect()) {
   std::vector<CompiledTarget> wanted = job.targets;
-  wanted.push_back({"", {dead_letters_, {}, {}}, dead_letter_columns(), "", ""});
+  TargetNeed dead_letters;
+  dead_letters.table = dead_letters_;
+  wanted.push_back({"", std::move(dead_letters), dead_letter_columns(), "", ""});
   for (CompiledTarget& compiled : wanted) {
     tables::TargetSpec spec;
     spec.identifier = compiled.need.table;
     spec.columns = compiled.columns;
     spec.partition_by = compiled.need.partition_by;
     spec.properties = compiled.need.properties;
+    spec.upsert = compiled.need.upsert;
     if (!compiled.raw_topic.empty()) {
       spec.raw_topic = compiled.raw_topic;
       spec.raw_start = raw_start.at(compiled.raw_topic);
@@ -87,16 +93,36 @@ JobWriter::~JobWriter() {
   }
 }
 
-std::vector<std::pair<lake::TableIdentifier, std::string>> JobWriter::insert_statements() const {
-  std::vector<std::pair<lake::TableIdentifier, std::string>> statements;
+std::vector<std::pair<lake::TableIdentifier, int64_t>> JobWriter::insert(
+    engine::Connection& connection, tables::LiveTables::ChangeBatch& changes) const {
+  std::vector<std::pair<lake::TableIdentifier, int64_t>> grown;
   for (const WriterTarget& target : targets_) {
-    if (!target.is_active || target.compiled.select.empty()) continue;
-    const lake::TableIdentifier& table = target.compiled.need.table;
-    statements.emplace_back(
-        table,
-        format("INSERT INTO {} {}", collaborators_.tables.hot_name(table), target.compiled.select));
+    const CompiledTarget& compiled = target.compiled;
+    if (!target.is_active || compiled.select.empty()) continue;
+    const lake::TableIdentifier& table = compiled.need.table;
+    const int64_t rows =
+        compiled.is_upsert()
+            ? changes.apply(connection, table, {compiled.select, compiled.latest_first})
+            : connection.execute(format("INSERT INTO {} {}", collaborators_.tables.hot_name(table),
+                                        compiled.select));
+    grown.emplace_back(table, rows);
   }
-  return statements;
+  return grown;
+}
+
+std::vector<lake::TableIdentifier> JobWriter::upserts() const {
+  std::vector<lake::TableIdentifier> tables;
+  for (const WriterTarget& target : targets_) {
+    if (target.is_active && target.compiled.is_upsert()) {
+      tables.push_back(target.compiled.need.table);
+    }
+  }
+  return tables;
+}
+
+void JobWriter::check_not_moved() const {
+  if (!collaborators_.tables.are_moved(upserts())) return;
+  throw TableMoved(format("job {}: somebody else committed to a table that it changes", job_));
 }
 
 void JobWriter::use(const CompiledJob& job) {
@@ -124,48 +150,100 @@ SealedWork JobWriter::seal(const tables::Positions& positions) {
   return work;
 }
 
-std::vector<lake::DataFile> JobWriter::write_files(const WriterTarget& target,
-                                                   const tables::SealedGeneration& sealed) {
-  const std::string relation =
-      target.compiled.raw_topic.empty()
-          ? tables::LiveTables::hot_name(target.compiled.need.table, sealed.number)
-          : tables::topic_sql(target.compiled.raw_topic, sealed.raw_range);
-  std::vector<std::string> names;
-  for (const engine::Column& column : target.compiled.columns) {
-    names.push_back(engine::quote_identifier(column.name));
+JobWriter::Written JobWriter::write_files(const WriterTarget& target,
+                                          const tables::SealedGeneration& sealed) {
+  const lake::TableIdentifier& table = target.compiled.need.table;
+  std::string rows;
+  if (target.compiled.raw_topic.empty()) {
+    rows = collaborators_.tables.sealed_rows_sql(table, sealed.number);
+  } else {
+    std::vector<std::string> names;
+    for (const engine::Column& column : target.compiled.columns) {
+      names.push_back(engine::quote_identifier(column.name));
+    }
+    rows = format("SELECT {} FROM {}", join(names, ", "),
+                  tables::topic_sql(target.compiled.raw_topic, sealed.raw_range));
   }
-  return lake::write_data_files(*commit_connection_, collaborators_.catalog, collaborators_.files,
-                                collaborators_.random, *target.state.table,
-                                format("SELECT {} FROM {}", join(names, ", "), relation));
+  Written written;
+  written.data =
+      lake::write_data_files(*commit_connection_, collaborators_.catalog, collaborators_.files,
+                             collaborators_.random, *target.state.table, rows);
+  for (const tables::DeletedRows& deleted : sealed.deleted) write_deletes(target, deleted, written);
+  return written;
+}
+
+// A data file with many delete files gets one in their place, so that readers open a few at most.
+void JobWriter::write_deletes(const WriterTarget& target, const tables::DeletedRows& deleted,
+                              Written& written) {
+  std::vector<lake::DataFile> own;
+  for (const auto& file : deleted.file.deletes) {
+    if (lake::only_data_file_of(*file) == deleted.file.path) own.push_back(*file);
+  }
+  const bool is_replacing = own.size() >= kMaxDeleteFiles;
+  if (is_replacing) {
+    written.replaced.insert(written.replaced.end(), own.begin(), own.end());
+  }
+  written.deletes.push_back(lake::write_position_deletes(
+      *commit_connection_, collaborators_.catalog, collaborators_.files, collaborators_.random,
+      *target.state.table, deleted.file, is_replacing ? deleted.all : deleted.fresh));
+}
+
+lake::TableChange JobWriter::change_of(const WriterTarget& target, const SealedWork& work,
+                                       const Written& written, bool is_upsert) const {
+  lake::TableChange change;
+  change.base = target.state.table;
+  change.added = written.data;
+  change.added.insert(change.added.end(), written.deletes.begin(), written.deletes.end());
+  change.removed = written.replaced;
+  if (!written.deletes.empty()) change.operation = written.data.empty() ? "delete" : "overwrite";
+  change.only_on_base = is_upsert;
+  change.summary = {{tables::kPositionsKey, work.positions.to_text()}, {kJobKey, job_}};
+  // Somebody else's commit in between may be an append; another job's positions may not.
+  change.expected_summary = {
+      {tables::kPositionsKey,
+       target.committed ? std::optional<std::string>(target.committed->to_text()) : std::nullopt}};
+  return change;
+}
+
+std::vector<lake::TablePtr> JobWriter::commit_changes(
+    const SealedWork& work, const std::vector<lake::TableChange>& changes) {
+  try {
+    return collaborators_.catalog.commit(changes);
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::kConflict) throw;
+    // With the positions still ours, it was not another writer of this job's rows.
+    for (const size_t i : work.targets) {
+      const WriterTarget& target = targets_[i];
+      const auto now = collaborators_.catalog.load(target.compiled.need.table);
+      if (positions_of(*now) != target.committed) throw;
+    }
+    throw TableMoved(error.message());
+  }
 }
 
 void JobWriter::commit(const SealedWork& work) {
   std::vector<lake::TableChange> changes;
-  const std::string positions = work.positions.to_text();
   for (size_t i = 0; i < work.targets.size(); ++i) {
-    WriterTarget& target = targets_[work.targets[i]];
+    const WriterTarget& target = targets_[work.targets[i]];
     if (written_.size() <= i) written_.push_back(write_files(target, work.generations[i]));
-    lake::TableChange change;
-    change.base = target.state.table;
-    change.added = written_[i];
-    change.summary = {{tables::kPositionsKey, positions}, {kJobKey, job_}};
-    // Somebody else's commit in between may be an append; another job's positions may not.
-    change.expected_summary = {
-        {tables::kPositionsKey, target.committed
-                                    ? std::optional<std::string>(target.committed->to_text())
-                                    : std::nullopt}};
-    changes.push_back(std::move(change));
+    changes.push_back(change_of(target, work, written_[i], work.generations[i].is_upsert));
   }
-  const std::vector<lake::TablePtr> committed = collaborators_.catalog.commit(changes);
+  const std::vector<lake::TablePtr> committed = commit_changes(work, changes);
   std::vector<tables::LiveTables::CommittedTable> replacements;
   for (size_t i = 0; i < work.targets.size(); ++i) {
     WriterTarget& target = targets_[work.targets[i]];
     target.state.table = committed[i];
     target.committed = work.positions;
-    replacements.push_back({committed[i], work.generations[i], written_[i], {}});
+    replacements.push_back({committed[i], work.generations[i], written_[i].data, {}});
   }
-  collaborators_.tables.replace_committed(replacements);
   written_.clear();
+  try {
+    collaborators_.tables.replace_committed(replacements);
+  } catch (const Error& error) {
+    // The commit stands and must not be made again: the job goes on from it.
+    throw TableMoved(
+        format("the commit of job {} could not be taken up: {}", job_, error.message()));
+  }
 }
 
 }  // namespace headrace::jobs

@@ -14,6 +14,7 @@
 #include <string>
 #include <vector>
 
+#include "base/error.h"
 #include "base/random.h"
 #include "engine/database.h"
 #include "jobs/compiler.h"
@@ -22,6 +23,13 @@
 #include "tables/positions.h"
 
 namespace headrace::jobs {
+
+// Somebody else changed the rows of a table that the job changes by their position. The job begins
+// again from what is committed now.
+class TableMoved : public Error {
+ public:
+  explicit TableMoved(const std::string& message) : Error(ErrorKind::kConflict, message) {}
+};
 
 struct WriterTarget {
   CompiledTarget compiled;  // the dead-letter table has no node
@@ -56,8 +64,14 @@ class JobWriter {
   const std::vector<WriterTarget>& targets() const { return targets_; }
   const lake::TableIdentifier& dead_letters() const { return dead_letters_; }
 
-  // INSERT statements of the active targets for the current batch.
-  std::vector<std::pair<lake::TableIdentifier, std::string>> insert_statements() const;
+  // Puts the current batch into the hot tables of the active targets, in a transaction of
+  // `connection`; `changes` was made for upserts(). Returns by how many the hot rows of each grew.
+  std::vector<std::pair<lake::TableIdentifier, int64_t>> insert(
+      engine::Connection& connection, tables::LiveTables::ChangeBatch& changes) const;
+  // The active targets with a primary key.
+  std::vector<lake::TableIdentifier> upserts() const;
+  // Throws TableMoved when one of them was changed by somebody else.
+  void check_not_moved() const;
 
   // The same targets, compiled anew.
   void use(const CompiledJob& job);
@@ -66,12 +80,23 @@ class JobWriter {
   // The work sealed before must be committed by now.
   SealedWork seal(const tables::Positions& positions);
   // Writes files and commits. unavailable: try again with the same work. conflict: another writer
-  // moved a table.
+  // moved a table. TableMoved as above, or when the commit took place and could not be taken up.
   void commit(const SealedWork& work);
 
  private:
-  std::vector<lake::DataFile> write_files(const WriterTarget& target,
-                                          const tables::SealedGeneration& sealed);
+  // What one target's part of a commit is made of.
+  struct Written {
+    std::vector<lake::DataFile> data;
+    std::vector<lake::DataFile> deletes;
+    std::vector<lake::DataFile> replaced;  // delete files whose rows are in `deletes`, too
+  };
+  Written write_files(const WriterTarget& target, const tables::SealedGeneration& sealed);
+  void write_deletes(const WriterTarget& target, const tables::DeletedRows& deleted,
+                     Written& written);
+  lake::TableChange change_of(const WriterTarget& target, const SealedWork& work,
+                              const Written& written, bool is_upsert) const;
+  std::vector<lake::TablePtr> commit_changes(const SealedWork& work,
+                                             const std::vector<lake::TableChange>& changes);
 
   Collaborators collaborators_;
   std::string job_;
@@ -79,7 +104,7 @@ class JobWriter {
   std::vector<WriterTarget> targets_;
   std::unique_ptr<engine::Connection> commit_connection_;
   // Files of a commit whose outcome was a passing error: used again rather than written twice.
-  std::vector<std::vector<lake::DataFile>> written_;
+  std::vector<Written> written_;
 };
 
 // Columns of a job's dead-letter table.

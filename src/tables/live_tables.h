@@ -8,7 +8,8 @@
 // one is written to files, committed to the catalog, and then, in one engine transaction, the view
 // is replaced and the generation dropped. So a query sees every row exactly once at every instant.
 // A bronze table fed straight from a topic needs no hot copy: its hot rows are the topic itself
-// from the committed position on.
+// from the committed position on. A table with a primary key has changes instead of new rows: see
+// upsert_table.h.
 //
 // Everything that changes what SQL sees happens under one lock, in one engine transaction each.
 // Thread use: every method from any thread.
@@ -32,6 +33,7 @@
 #include "stream/log.h"
 #include "tables/positions.h"
 #include "tables/topic_scan.h"
+#include "tables/upsert_table.h"
 
 namespace headrace::tables {
 
@@ -43,6 +45,7 @@ struct TargetSpec {
   std::map<std::string, std::string> properties;
   std::optional<std::string> raw_topic;   // fed straight from it: `columns` are record_columns()
   std::vector<stream::Offset> raw_start;  // where a raw table without positions begins
+  UpsertSpec upsert = {};                 // with a primary key: rows are changes
 };
 
 // A view that reads a live table and is kept by somebody else (an incremental view): its definition
@@ -60,6 +63,8 @@ struct SealedGeneration {
   int64_t number = 0;
   int64_t rows = 0;
   std::vector<OffsetRange> raw_range;  // of a raw table, instead of rows
+  bool is_upsert = false;
+  std::vector<DeletedRows> deleted = {};  // of an upsert table: committed rows that go
 };
 
 struct TableState {
@@ -72,6 +77,7 @@ struct TableState {
   int64_t hot_rows = 0;
   int64_t sealed_rows = 0;  // of them, those that are being committed
   int64_t version = 0;      // grows with each change that SQL can see
+  bool is_upsert = false;
 };
 
 class LiveTables {
@@ -81,7 +87,8 @@ class LiveTables {
     lake::Catalog& catalog;
     FileSystem& files;
     Random& random;
-    const stream::Log* log;  // may be null: no raw tables
+    const stream::Log* log;                // may be null: no raw tables
+    std::string key_index_directory = {};  // where tables with a primary key keep their indexes
   };
   explicit LiveTables(const Collaborators& collaborators);
   ~LiveTables();
@@ -107,8 +114,35 @@ class LiveTables {
   // The same without schema and quotes, for the appender.
   std::string hot_table(const lake::TableIdentifier& identifier) const;
 
-  // Tells that a job inserted rows (its engine transaction is done).
+  // SQL of a hot generation's rows as they are to be written to files: the table's columns.
+  std::string sealed_rows_sql(const lake::TableIdentifier& identifier, int64_t generation) const;
+
+  // Tells by how many the hot rows grew by what a job did (its engine transaction is done).
   void rows_added(const lake::TableIdentifier& identifier, int64_t rows);
+
+  // A batch of changes of upsert tables. Made before the engine transaction that calls apply();
+  // keep() after its commit, else the changes are taken back. While it is there, no files of these
+  // tables are swapped.
+  class ChangeBatch {
+   public:
+    ChangeBatch(LiveTables& tables, const std::vector<lake::TableIdentifier>& identifiers);
+    ~ChangeBatch();
+    ChangeBatch(const ChangeBatch&) = delete;
+    ChangeBatch& operator=(const ChangeBatch&) = delete;
+    // Returns by how many the hot rows grew.
+    int64_t apply(engine::Connection& connection, const lake::TableIdentifier& identifier,
+                  const Changes& changes);
+    void keep();
+
+   private:
+    LiveTables& tables_;
+    std::vector<std::shared_ptr<UpsertTable>> upserts_;
+    std::vector<std::unique_lock<std::mutex>> locks_;
+    bool is_kept_ = false;
+  };
+  // Whether somebody else has committed to one of these upsert tables since they were opened. What
+  // is hot there was made from rows that have changed: close and open again.
+  bool are_moved(const std::vector<lake::TableIdentifier>& identifiers) const;
 
   // Starts a new generation of each table, in one transaction. `raw_next` gives for raw tables the
   // offsets up to which the sealed part reaches.
@@ -144,6 +178,11 @@ class LiveTables {
 
  private:
   struct State;
+  std::shared_ptr<UpsertTable> upsert(const lake::TableIdentifier& identifier) const;
+  std::shared_ptr<UpsertTable> open_upsert(const TargetSpec& spec, const lake::Table& table,
+                                           const std::vector<lake::DataFile>& files);
+  void index_committed(const CommittedTable& committed);
+
   std::unique_ptr<State> state_;
 };
 

@@ -7,7 +7,25 @@ struct Settings {
   std::string table;
   std::optional<std::string> input;
   std::vector<std::string> partition_by;
+  std::vector<std::string> primary_key;
+  std::optional<std::string> sequence_by;
+  std::optional<std::string> delete_when;
+  std::vector<std::string> leave_out;
 };
+
+// What belongs together in a target's settings.
+void check(const Settings& settings, const config::Node& node, config::Problems& problems) {
+  const auto needs = [&](bool is_set, const char* name, const char* other, bool has_other) {
+    if (!is_set || has_other) return;
+    problems.add(node.find_or_self(name), headrace::format("'{}' needs '{}'", name, other),
+                 headrace::format("set '{}', or leave '{}' out", other, name));
+  };
+  const bool is_upsert = !settings.primary_key.empty();
+  needs(is_upsert, "primary_key", "input", settings.input.has_value());
+  needs(settings.sequence_by.has_value(), "sequence_by", "primary_key", is_upsert);
+  needs(settings.delete_when.has_value(), "delete_when", "primary_key", is_upsert);
+  needs(!settings.leave_out.empty(), "leave_out", "input", settings.input.has_value());
+}
 
 class TableNode final : public Node {
  public:
@@ -28,7 +46,13 @@ class TableNode final : public Node {
 
   std::optional<TargetNeed> target() const override {
     if (!settings_.input) return std::nullopt;
-    return TargetNeed{parse_table_name(settings_.table), settings_.partition_by, {}};
+    TargetNeed need;
+    need.table = parse_table_name(settings_.table);
+    need.partition_by = settings_.partition_by;
+    need.upsert = {settings_.primary_key, settings_.sequence_by};
+    need.delete_when = settings_.delete_when.value_or("");
+    need.leave_out = settings_.leave_out;
+    return need;
   }
 
   std::string compile(const CompileContext& context) const override {
@@ -57,7 +81,23 @@ NodeType describe() {
                     "how the table's files are divided: a column, or year(), month(), day(), "
                     "hour(), bucket(n, "
                     "column), truncate(width, column)",
-                    config::example("[day(ordered_at)]")));
+                    config::example("[day(ordered_at)]"))
+          .optional("primary_key", &Settings::primary_key,
+                    "the columns that tell rows apart: a row takes the place of the one with the "
+                    "same key. Rows without a key become dead letters. Keys of one topic belong "
+                    "into one partition",
+                    config::example("[id]"))
+          .optional("sequence_by", &Settings::sequence_by,
+                    "the column that orders the changes of a key: the greater one wins, whenever "
+                    "it comes; else the one that comes later",
+                    config::example("updated_at"))
+          .optional("delete_when", &Settings::delete_when,
+                    "SQL condition over the input's columns: such a row deletes the one with the "
+                    "same key",
+                    config::example("op = 'd'"))
+          .optional("leave_out", &Settings::leave_out, "columns of the input that are not stored",
+                    config::example("[op]"))
+          .check(check));
 }
 
 }  // namespace headrace::jobs::nodes::table

@@ -5,6 +5,7 @@
 
 #include "config/yaml.h"
 #include "jobs/functions.h"
+#include "lake/delete_function.h"
 #include "lake/transform.h"
 #include "tables/topic_scan.h"
 
@@ -45,8 +46,9 @@ void JobBench::open() {
   database_->register_function(tables::make_topic_function(*log_));
   register_functions(*database_, board_);
   lake::register_transform_functions(*database_);
-  tables_ = std::make_unique<tables::LiveTables>(
-      tables::LiveTables::Collaborators{*database_, *catalog_, *files_, random_, log_.get()});
+  lake::register_delete_function(*database_);
+  tables_ = std::make_unique<tables::LiveTables>(tables::LiveTables::Collaborators{
+      *database_, *catalog_, *files_, random_, log_.get(), directory_ + "/keys"});
   tables_->load_all();
 }
 
