@@ -61,7 +61,32 @@ void check_fields(const std::vector<Field>& fields, const Schema& before, int la
   }
 }
 
+void check_still_readable(const std::vector<Field>& fields, const Schema& before, bool nested) {
+  for (const Field& field : fields) {
+    const Field* old = before.find_id(field.id);
+    if (old == nullptr && field.required && !nested) {
+      fail(
+          ErrorKind::kInvalid,
+          "changing columns: new column \"{}\" cannot be required: the rows that are there lack it",
+          field.name);
+    }
+    if (old != nullptr && !may_become(old->type, field.type)) {
+      fail(ErrorKind::kInvalid, "changing columns: \"{}\" cannot go from {} to {}", old->name,
+           to_duckdb(old->type), to_duckdb(field.type));
+    }
+    if (old != nullptr && nested && old->name != field.name) {
+      fail(ErrorKind::kUnsupported, "changing columns: \"{}\" inside a struct cannot be renamed",
+           old->name);
+    }
+    check_still_readable(field.type.fields, before, true);
+  }
+}
+
 }  // namespace
+
+void check_still_readable(const Schema& before, const Schema& after) {
+  check_still_readable(after.fields, before, false);
+}
 
 Schema changed_schema(const TableMetadata& metadata, const Schema& wanted) {
   Schema schema = wanted;

@@ -10,4 +10,8 @@ namespace headrace::lake {
 // invalid for a change that would make old files unreadable.
 Schema changed_schema(const TableMetadata& metadata, const Schema& wanted);
 
+// Checks a schema that another engine made: files written with `before` must read right with
+// `after`. invalid, or unsupported for what only headrace cannot read.
+void check_still_readable(const Schema& before, const Schema& after);
+
 }  // namespace headrace::lake

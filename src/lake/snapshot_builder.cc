@@ -4,6 +4,7 @@
 #include <tuple>
 
 #include "base/error.h"
+#include "lake/carried_summary.h"
 #include "lake/name_mapping.h"
 #include "lake/schema_change.h"
 #include "lake/snapshot_summary.h"
@@ -116,6 +117,7 @@ void SnapshotBuilder::add_snapshot(TableMetadata& metadata, int64_t now_ms) {
       manifest.min_sequence_number = snapshot.sequence_number;
     }
   }
+  carry_summary(metadata.current_snapshot(), snapshot);
   snapshot.manifest_list = files_.write_manifest_list(metadata, snapshot, std::move(manifests));
   attempt_files_.push_back(snapshot.manifest_list);
   metadata.last_sequence_number = snapshot.sequence_number;

@@ -16,7 +16,8 @@ constexpr int kFirstPartitionFieldId = 1000;
 constexpr size_t kMaxNameLength = 128;
 constexpr int kMaxLoadAttempts = 5;
 
-// Names become folders, and parts of URIs and keys.
+}  // namespace
+
 void check_name(std::string_view what, const std::string& name) {
   const bool allowed = std::all_of(name.begin(), name.end(), [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
@@ -28,7 +29,6 @@ void check_name(std::string_view what, const std::string& name) {
        kMaxNameLength);
 }
 
-// Readers take these for wildcards or for parts of a URI.
 void check_location(const std::string& path) {
   const size_t bad = path.find_first_of("*?[]{}#%\\'\"\n");
   if (bad == std::string::npos) return;
@@ -37,6 +37,8 @@ void check_location(const std::string& path) {
        "choose another directory",
        path, path.substr(bad, 1));
 }
+
+namespace {
 
 std::string absolute(const std::string& path) {
   std::string full = std::filesystem::absolute(path).lexically_normal().string();
@@ -53,11 +55,8 @@ CatalogOptions checked(CatalogOptions options) {
   return options;
 }
 
-std::string location_of(const CreateTable& request, const std::string& warehouse) {
-  if (request.location.empty()) {
-    return file_uri(warehouse + "/" + request.identifier.database + "/" + request.identifier.name);
-  }
-  const std::string path = absolute(local_path(request.location));
+std::string given_location(const std::string& location) {
+  const std::string path = absolute(local_path(location));
   check_location(path);
   return file_uri(path);
 }
@@ -117,6 +116,8 @@ std::string pointer_value(const std::string& metadata_location) {
   return to_text(JsonObject{{"metadata_location", metadata_location}});
 }
 
+std::string tombstone() { return to_text(JsonObject{{"dropped", true}}); }
+
 std::unique_ptr<Catalog> Catalog::open(store::MetadataStore& store, FileSystem& files, Clock& clock,
                                        Random& random, const CatalogOptions& options) {
   return std::make_unique<StoreCatalog>(store, files, clock, random, options);
@@ -130,14 +131,6 @@ StoreCatalog::StoreCatalog(store::MetadataStore& store, FileSystem& files, Clock
       random_(random),
       options_(checked(options)),
       files_(files, random) {}
-
-std::vector<std::string> StoreCatalog::databases() {
-  std::vector<std::string> names;
-  for (const TableIdentifier& identifier : list("")) {
-    if (names.empty() || names.back() != identifier.database) names.push_back(identifier.database);
-  }
-  return names;
-}
 
 std::vector<TableIdentifier> StoreCatalog::list(const std::string& database) {
   std::vector<TableIdentifier> identifiers;
@@ -157,6 +150,9 @@ StoreCatalog::Pointer StoreCatalog::pointer(const TableIdentifier& identifier) {
   const Json value = parse_json(entry->value, "a table's pointer");
   if (const Json* location = find_member(value, "metadata_location")) {
     found.location = std::string(location->as_string());
+  }
+  if (const Json* location = find_member(value, "view_metadata_location")) {
+    found.view_location = std::string(location->as_string());
   }
   return found;
 }
@@ -211,13 +207,13 @@ TablePtr StoreCatalog::create(const CreateTable& request) {
   check_name("database", request.identifier.database);
   check_name("table", request.identifier.name);
   const Pointer before = pointer(request.identifier);
-  if (before.location) fail(ErrorKind::kAlreadyExists, "table {} exists already", name);
-  const std::string location = location_of(request, options_.warehouse);
+  check_free(request.identifier, before);
+  const std::string location = request.location.empty() ? default_location(request.identifier)
+                                                        : given_location(request.location);
   auto table = std::make_shared<Table>();
   table->identifier = request.identifier;
   table->metadata = first_metadata(request, location, random_, millis_since_epoch(clock_.now()));
-  files_.make_directory(local_path(location) + "/metadata");
-  files_.make_directory(local_path(location) + "/data");
+  make_folders(location);
   table->metadata_location = files_.write_metadata(table->metadata, "");
   table->catalog_version = before.version + 1;
   try {
@@ -231,11 +227,11 @@ TablePtr StoreCatalog::create(const CreateTable& request) {
   return table;
 }
 
-void StoreCatalog::drop(const TableIdentifier& identifier, bool purge) {
+void StoreCatalog::drop(const TableIdentifier& identifier, bool with_files) {
   const TablePtr table = load(identifier);
-  store_.apply({{kTablesSpace, identifier.to_string(), to_text(JsonObject{{"dropped", true}}),
-                 table->catalog_version}});
-  if (purge) file_system_.remove_all(local_path(table->metadata.location));
+  if (with_files) check_not_shared(*table);
+  store_.apply({{kTablesSpace, identifier.to_string(), tombstone(), table->catalog_version}});
+  if (with_files) purge(*table);
 }
 
 std::string StoreCatalog::data_directory(const Table& table) {

@@ -168,6 +168,8 @@ struct CatalogOptions {
   int merge_manifests_at = 50;  // small manifests are merged when there are this many
 };
 
+class OpenCatalog;
+
 // The catalog over the metadata store and the files of the warehouse.
 // Thread use: from any thread. Errors: not_found, already_exists, conflict, commit_unknown,
 // corrupt, unavailable.
@@ -177,7 +179,10 @@ class Catalog {
                                        Random& random, const CatalogOptions& options);
   virtual ~Catalog() = default;
 
-  virtual std::vector<std::string> databases() = 0;
+  // The same for other engines: namespaces, their commits, their views (lake/open_catalog.h).
+  virtual OpenCatalog& open_side() = 0;
+
+  virtual std::vector<std::string> databases() = 0;  // created ones, and those of tables
   virtual std::vector<TableIdentifier> list(const std::string& database) = 0;  // "" = all
   virtual TablePtr load(const TableIdentifier& identifier) = 0;                // not_found
   virtual TablePtr find(const TableIdentifier& identifier) = 0;  // nullptr when absent

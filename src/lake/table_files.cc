@@ -68,6 +68,25 @@ ManifestEntriesPtr TableFiles::manifest(const TableMetadata& metadata,
   }
 }
 
+void TableFiles::check_snapshot(const TableMetadata& metadata, const Snapshot& snapshot) {
+  try {
+    for (const ManifestFile& manifest : *manifest_list(snapshot)) {
+      const std::string path = local_path(manifest.path);
+      const PartitionSpec& spec = metadata.spec(manifest.spec_id);
+      if (manifest.added_snapshot_id != snapshot.snapshot_id) {
+        files_.info(path);
+        continue;
+      }
+      // Not kept: its entries inherit from a list that may have to be written again.
+      read_manifest(files_.read(path), manifest, metadata.current_schema(), spec);
+    }
+  } catch (const Error& error) {
+    if (error.kind() == ErrorKind::kUnavailable) throw;
+    fail(error.kind() == ErrorKind::kUnsupported ? ErrorKind::kUnsupported : ErrorKind::kInvalid,
+         "the files of snapshot {}: {}", snapshot.snapshot_id, error.message());
+  }
+}
+
 std::string TableFiles::write_metadata(const TableMetadata& metadata,
                                        const std::string& previous_location) {
   const int64_t version = previous_location.empty() ? 0 : version_of(previous_location) + 1;

@@ -23,6 +23,10 @@ class TableFiles {
   ManifestListPtr manifest_list(const Snapshot& snapshot);
   ManifestEntriesPtr manifest(const TableMetadata& metadata, const ManifestFile& manifest);
 
+  // Looks at the files of a snapshot that another engine wrote: its manifest list, all manifests,
+  // and what stands in its own ones. Error invalid naming what is missing or cannot be read.
+  void check_snapshot(const TableMetadata& metadata, const Snapshot& snapshot);
+
   // Returns the location of the new file, "NNNNN-<uuid>.metadata.json" with the next number.
   std::string write_metadata(const TableMetadata& metadata, const std::string& previous_location);
   // Path, length and counts are filled in; the snapshot's and sequence number are the caller's.

@@ -5,7 +5,7 @@
 #include <array>
 
 #include "base/error.h"
-#include "lake/table.h"
+#include "lake/metadata_json.h"
 
 namespace headrace::lake {
 namespace {
@@ -86,6 +86,8 @@ Json snapshot_json(const Snapshot& snapshot) {
   return object;
 }
 
+}  // namespace
+
 Snapshot snapshot_from_json(const Json& json, int current_schema_id) {
   Snapshot snapshot;
   snapshot.snapshot_id = integer_member(json, "snapshot-id");
@@ -101,6 +103,21 @@ Snapshot snapshot_from_json(const Json& json, int current_schema_id) {
   return snapshot;
 }
 
+Schema whole_schema_from_json(const Json& json) {
+  Schema schema = schema_from_json(json);
+  schema.unknown = unknown_members(json, kSchemaMembers);
+  // Some write an empty list for none.
+  const Json* identifiers = schema.unknown.if_contains("identifier-field-ids");
+  if (identifiers != nullptr && identifiers->is_array() && identifiers->get_array().empty()) {
+    schema.unknown.erase("identifier-field-ids");
+  }
+  return schema;
+}
+
+std::map<std::string, std::string> properties_from_json(const Json* json) { return text_map(json); }
+
+namespace {
+
 void read_version(TableMetadata& metadata, const Json& json) {
   metadata.format_version = static_cast<int>(integer_member(json, "format-version"));
   if (metadata.format_version != 2) {
@@ -113,8 +130,7 @@ void read_schemas(TableMetadata& metadata, const Json& json) {
   metadata.last_column_id = static_cast<int>(integer_member(json, "last-column-id"));
   metadata.current_schema_id = static_cast<int>(integer_member(json, "current-schema-id"));
   for (const Json& entry : array_or_empty(json, "schemas")) {
-    metadata.schemas.push_back(schema_from_json(entry));
-    metadata.schemas.back().unknown = unknown_members(entry, kSchemaMembers);
+    metadata.schemas.push_back(whole_schema_from_json(entry));
   }
   metadata.current_schema();
 }

@@ -1,0 +1,176 @@
+// Tables that other engines create, register, rename and drop.
+
+#include <filesystem>
+#include <set>
+
+#include "base/error.h"
+#include "lake/store_catalog.h"
+#include "telemetry/log.h"
+
+namespace headrace::lake {
+namespace {
+
+bool is_within(const std::string& path, const std::string& directory) {
+  return path.starts_with(directory + "/");
+}
+
+bool overlap(const std::string& a, const std::string& b) {
+  return a == b || is_within(a, b) || is_within(b, a);
+}
+
+// All files that the table's metadata leads to.
+std::set<std::string> files_of(TableFiles& files, const Table& table) {
+  std::set<std::string> uris = {table.metadata_location};
+  for (const Json& entry : table.metadata.metadata_log) {
+    uris.insert(string_member(entry, "metadata-file"));
+  }
+  for (const Snapshot& snapshot : table.metadata.snapshots) {
+    uris.insert(snapshot.manifest_list);
+    for (const ManifestFile& manifest : *files.manifest_list(snapshot)) {
+      uris.insert(manifest.path);
+      for (const ManifestEntry& entry : *files.manifest(table.metadata, manifest)) {
+        uris.insert(entry.file.path);
+      }
+    }
+  }
+  return uris;
+}
+
+}  // namespace
+
+void StoreCatalog::check_free(const TableIdentifier& identifier, const Pointer& at) const {
+  if (!at.location && !at.view_location) return;
+  fail(ErrorKind::kAlreadyExists, "{} {} exists already", at.location ? "table" : "view",
+       identifier.to_string());
+}
+
+// A name for a table or view of another engine.
+void StoreCatalog::check_new(const TableIdentifier& identifier) {
+  check_name("table", identifier.name);
+  if (!find_namespace(identifier.database)) {
+    fail(ErrorKind::kNotFound, "namespace {} does not exist", identifier.database);
+  }
+}
+
+// A renamed table keeps its folder: a new one of its old name gets another.
+std::string StoreCatalog::default_location(const TableIdentifier& identifier) {
+  std::string path = options_.warehouse + "/" + identifier.database + "/" + identifier.name;
+  if (file_system_.exists(path + "/metadata") && !file_system_.list(path + "/metadata").empty()) {
+    path += "-" + make_uuid(random_);
+  }
+  return file_uri(path);
+}
+
+// Dropping a table removes its folder, so it must be nobody else's.
+std::string StoreCatalog::checked_location(const std::string& location) const {
+  std::string path = std::filesystem::path(local_path(location)).lexically_normal().string();
+  while (path.size() > 1 && path.back() == '/') path.pop_back();
+  check_location(path);
+  const bool is_deep = is_within(path, options_.warehouse) &&
+                       path.find('/', options_.warehouse.size() + 1) != std::string::npos;
+  if (!is_deep) {
+    fail(ErrorKind::kInvalid,
+         "a table cannot lie in {}: choose a folder in {}/<namespace>/, or give none", location,
+         options_.warehouse);
+  }
+  return file_uri(path);
+}
+
+void StoreCatalog::check_not_shared(const Table& table) {
+  const std::string path = local_path(table.metadata.location);
+  for (const TableIdentifier& identifier : list("")) {
+    if (identifier == table.identifier) continue;
+    const TablePtr other = find(identifier);
+    if (other == nullptr || !overlap(path, local_path(other->metadata.location))) continue;
+    fail(ErrorKind::kInvalid, "{}: its folder {} is that of table {}, too",
+         table.identifier.to_string(), path, identifier.to_string());
+  }
+}
+
+void StoreCatalog::make_folders(const std::string& location) {
+  files_.make_directory(local_path(location) + "/metadata");
+  files_.make_directory(local_path(location) + "/data");
+}
+
+TablePtr StoreCatalog::create(const NewTable& request, bool staged) {
+  const std::string name = request.identifier.to_string();
+  check_new(request.identifier);
+  const Pointer before = pointer(request.identifier);
+  check_free(request.identifier, before);
+  auto table = std::make_shared<Table>();
+  table->identifier = request.identifier;
+  const std::string location = request.location.empty() ? default_location(request.identifier)
+                                                        : checked_location(request.location);
+  table->metadata =
+      first_metadata(request, location, make_uuid(random_), millis_since_epoch(clock_.now()));
+  check_not_shared(*table);
+  make_folders(location);
+  if (staged) return table;
+  table->metadata_location = files_.write_metadata(table->metadata, "");
+  table->catalog_version = before.version + 1;
+  try {
+    store_.apply({{kTablesSpace, name, pointer_value(table->metadata_location), before.version}});
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::kConflict) throw;
+    files_.remove_best_effort(table->metadata_location);
+    fail(ErrorKind::kAlreadyExists, "table {} exists already: it was created meanwhile", name);
+  }
+  remember(table);
+  return table;
+}
+
+TablePtr StoreCatalog::register_table(const TableIdentifier& identifier,
+                                      const std::string& metadata_location, bool overwrite) {
+  check_new(identifier);
+  const Pointer before = pointer(identifier);
+  if (!overwrite || before.view_location) check_free(identifier, before);
+  auto table = std::make_shared<Table>();
+  table->identifier = identifier;
+  table->metadata_location = file_uri(local_path(metadata_location));
+  if (!file_system_.exists(local_path(metadata_location))) {
+    fail(ErrorKind::kInvalid, "registering {}: there is no file {}", identifier.to_string(),
+         metadata_location);
+  }
+  table->metadata = files_.read_metadata(table->metadata_location);
+  check_not_shared(*table);
+  table->catalog_version = before.version + 1;
+  store_.apply({{kTablesSpace, identifier.to_string(), pointer_value(table->metadata_location),
+                 before.version}});
+  remember(table);
+  return table;
+}
+
+void StoreCatalog::move_entry(const TableIdentifier& from, int64_t version,
+                              const TableIdentifier& to, const std::string& value) {
+  check_new(to);
+  const Pointer target = pointer(to);
+  check_free(to, target);
+  store_.apply({{kTablesSpace, from.to_string(), tombstone(), version},
+                {kTablesSpace, to.to_string(), value, target.version}});
+}
+
+void StoreCatalog::rename(const TableIdentifier& from, const TableIdentifier& to) {
+  const TablePtr table = load(from);
+  move_entry(from, table->catalog_version, to, pointer_value(table->metadata_location));
+}
+
+void StoreCatalog::purge(const Table& table) {
+  const std::string path = local_path(table.metadata.location);
+  if (is_within(path, options_.warehouse)) {
+    file_system_.remove_all(path);
+    return;
+  }
+  // A registered table: its folder may hold what is not its own.
+  try {
+    for (const std::string& uri : files_of(files_, table)) {
+      if (is_within(local_path(uri), path)) files_.remove_best_effort(uri);
+    }
+  } catch (const Error& error) {
+    telemetry::log_warning("lake", "files of a dropped table stay",
+                           {{"table", table.identifier.to_string()},
+                            {"location", table.metadata.location},
+                            {"reason", error.message()}});
+  }
+}
+
+}  // namespace headrace::lake
