@@ -33,6 +33,15 @@ void check_owner(const std::string& job, const lake::Table& table) {
        table.identifier.to_string(), owner->second, job);
 }
 
+// The table as a writer of these columns sees it: what another engine has added stays empty.
+lake::TablePtr with_columns(const lake::TablePtr& table, const lake::Schema& columns) {
+  if (columns.schema_id == table->metadata.current_schema_id) return table;
+  auto copy = std::make_shared<lake::Table>(*table);
+  copy->metadata.schemas = {columns};
+  copy->metadata.current_schema_id = columns.schema_id;
+  return copy;
+}
+
 }  // namespace
 
 const std::vector<engine::Column>& dead_letter_columns() {
@@ -75,8 +84,9 @@ JobWriter::JobWriter(const Collaborators& collaborators, const CompiledJob& job,
       spec.raw_topic = compiled.raw_topic;
       spec.raw_start = raw_start.at(compiled.raw_topic);
     }
-    WriterTarget target{std::move(compiled), collaborators_.tables.open_target(spec), std::nullopt,
-                        true};
+    WriterTarget target{std::move(compiled), collaborators_.tables.open_target(spec), nullptr,
+                        std::nullopt, true};
+    target.written_as = with_columns(target.state.table, target.state.hot_schema);
     targets_.push_back(std::move(target));
     check_owner(job_, *targets_.back().state.table);
     targets_.back().committed = positions_of(*targets_.back().state.table);
@@ -167,7 +177,7 @@ JobWriter::Written JobWriter::write_files(const WriterTarget& target,
   Written written;
   written.data =
       lake::write_data_files(*commit_connection_, collaborators_.catalog, collaborators_.files,
-                             collaborators_.random, *target.state.table, rows);
+                             collaborators_.random, *target.written_as, rows);
   for (const tables::DeletedRows& deleted : sealed.deleted) write_deletes(target, deleted, written);
   return written;
 }

@@ -34,6 +34,7 @@ class TableMoved : public Error {
 struct WriterTarget {
   CompiledTarget compiled;  // the dead-letter table has no node
   tables::TableState state;
+  lake::TablePtr written_as;  // with the columns that the job gives, whatever others add meanwhile
   std::optional<tables::Positions> committed;
   bool is_active = true;
 };

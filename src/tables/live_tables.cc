@@ -1,158 +1,13 @@
 #include "tables/live_tables.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/error.h"
+#include "tables/live_tables_state.h"
 #include "tables/record_columns.h"
 
 namespace headrace::tables {
-
-using lake::TableIdentifier;
-
-namespace {
-
-std::string hot_table_name(const TableIdentifier& identifier, int64_t generation) {
-  return format("{}#{}", identifier.to_string(), generation);
-}
-
-std::string superseded_name(const TableIdentifier& identifier, int64_t generation) {
-  return engine::quote_name("hot", hot_table_name(identifier, generation) + "#superseded");
-}
-
-std::string version_macro(const TableIdentifier& identifier) {
-  return engine::quote_name("hot", identifier.to_string() + "#version");
-}
-
-std::string columns_sql(const TableState& table, std::string_view prefix) {
-  std::vector<std::string> names;
-  for (const lake::Field& field : table.table->metadata.current_schema().fields) {
-    names.push_back(format("{}{}", prefix, engine::quote_identifier(field.name)));
-  }
-  return format("{}", join(names, ", "));
-}
-
-}  // namespace
-
-struct LiveTables::State {
-  explicit State(const Collaborators& given)
-      : collaborators(given), connection(given.database.connect()) {}
-
-  TableState& at(const TableIdentifier& identifier) {
-    const auto found = tables.find(identifier);
-    if (found == tables.end())
-      fail(ErrorKind::kNotFound, "there is no table {}", identifier.to_string());
-    return found->second;
-  }
-
-  int64_t newest_generation(const TableIdentifier& identifier) {
-    const TableState& live = at(identifier);
-    if (live.generations.empty())
-      fail(ErrorKind::kInternal, "table {} has no hot rows", identifier.to_string());
-    return live.generations.back();
-  }
-
-  // Runs the statements in one engine transaction.
-  void run(const std::vector<std::string>& statements) {
-    connection->execute("BEGIN");
-    try {
-      for (const std::string& statement : statements) connection->execute(statement);
-      connection->execute("COMMIT");
-    } catch (...) {
-      connection->execute("ROLLBACK");
-      throw;
-    }
-  }
-
-  std::string hot_relations(const TableIdentifier& identifier, const TableState& table) const {
-    std::string sql;
-    if (table.raw_topic) {
-      std::vector<OffsetRange> ranges;
-      for (const stream::Offset offset : table.raw_committed)
-        ranges.push_back({offset, std::nullopt});
-      if (!ranges.empty()) sql += " UNION ALL SELECT * FROM " + topic_sql(*table.raw_topic, ranges);
-    }
-    for (const int64_t generation : table.generations) {
-      sql += " UNION ALL " + hot_relation(identifier, table, generation);
-    }
-    return sql;
-  }
-
-  std::string hot_relation(const TableIdentifier& identifier, const TableState& table,
-                           int64_t generation) const {
-    const std::string name = hot_name(identifier, generation);
-    if (!table.is_upsert) return "SELECT * FROM " + name;
-    std::string sql = format("SELECT {} FROM {} r", columns_sql(table, "r."), name);
-    if (generation != table.generations.back()) {
-      sql += format(" ANTI JOIN {} s ON {}", superseded_name(identifier, generation),
-                    same_keys(upserts.at(identifier)->columns().keys(), "r", "s"));
-    }
-    return format("{} WHERE NOT r.{}", sql, kDeletedColumn);
-  }
-
-  std::vector<std::string> definition(const TableIdentifier& identifier) {
-    const TableState& table = at(identifier);
-    return {format("CREATE SCHEMA IF NOT EXISTS {}", engine::quote_identifier(identifier.database)),
-            format("CREATE OR REPLACE VIEW {} AS SELECT * FROM ({}){}",
-                   engine::quote_name(identifier.database, identifier.name),
-                   lake::scan_sql(*table.table, *table.files), hot_relations(identifier, table))};
-  }
-
-  // The view of a table and of all that depend on it.
-  void append_definitions(const TableIdentifier& identifier, std::vector<std::string>& statements) {
-    const auto owner = owners.find(identifier);
-    for (std::string& statement :
-         owner == owners.end() ? definition(identifier) : owner->second->definition())
-      statements.push_back(std::move(statement));
-    const auto found = dependents.find(identifier);
-    if (found == dependents.end()) return;
-    for (Dependent* dependent : found->second) {
-      for (std::string& statement : dependent->definition())
-        statements.push_back(std::move(statement));
-    }
-  }
-
-  std::string hot_table_ddl(const TableIdentifier& identifier, const TableState& table,
-                            int64_t generation) const {
-    std::string columns;
-    for (const lake::Field& field : table.table->metadata.current_schema().fields) {
-      if (!columns.empty()) columns += ", ";
-      columns += engine::quote_identifier(field.name) + " " + lake::to_duckdb(field.type);
-    }
-    if (table.is_upsert) columns += format(", {} BOOLEAN", kDeletedColumn);
-    return format("CREATE TABLE {} ({})", hot_name(identifier, generation), columns);
-  }
-
-  // Keys of a sealed generation that changed again.
-  std::string superseded_ddl(const TableIdentifier& identifier, int64_t generation) const {
-    std::vector<std::string> keys;
-    for (const std::string& key : upserts.at(identifier)->columns().keys()) {
-      keys.push_back(engine::quote_identifier(key));
-    }
-    return format("CREATE TABLE {} AS SELECT {} FROM {} LIMIT 0",
-                  superseded_name(identifier, generation), join(keys, ", "),
-                  hot_name(identifier, generation));
-  }
-
-  UpsertTable::HotTables hot_tables(const TableIdentifier& identifier) {
-    const std::vector<int64_t>& generations = at(identifier).generations;
-    UpsertTable::HotTables hot{hot_name(identifier, generations.back()), "", ""};
-    if (generations.size() > 1) {
-      hot.sealed = hot_name(identifier, generations.front());
-      hot.superseded = superseded_name(identifier, generations.front());
-    }
-    return hot;
-  }
-
-  Collaborators collaborators;
-  std::mutex mutex;
-  std::unique_ptr<engine::Connection> connection;
-  std::map<TableIdentifier, TableState> tables;
-  std::map<TableIdentifier, std::vector<Dependent*>> dependents;
-  std::map<TableIdentifier, Dependent*> owners;  // of tables whose view is somebody else's
-  std::map<TableIdentifier, std::shared_ptr<UpsertTable>> upserts;
-  int64_t next_generation = 1;
-};
-
 namespace {
 
 std::vector<stream::Offset> raw_positions(const lake::Table& table, const std::string& topic) {
@@ -161,11 +16,6 @@ std::vector<stream::Offset> raw_positions(const lake::Table& table, const std::s
   const auto found = snapshot->summary.find(kPositionsKey);
   return found == snapshot->summary.end() ? std::vector<stream::Offset>{}
                                           : Positions::from_text(found->second).topic(topic);
-}
-
-std::shared_ptr<const std::vector<lake::DataFile>> live_files(lake::Catalog& catalog,
-                                                              const lake::Table& table) {
-  return std::make_shared<const std::vector<lake::DataFile>>(catalog.files(table));
 }
 
 std::string key_text(const UpsertSpec& upsert) {
@@ -192,34 +42,41 @@ void check_key(const lake::Table& table, const UpsertSpec& upsert) {
        name, there, wanted.empty() ? "none" : format("({})", wanted), name);
 }
 
-// Throws when rows of these columns cannot go into the table.
-void check_columns(const lake::Table& table, const std::vector<engine::Column>& columns) {
-  const auto& fields = table.metadata.current_schema().fields;
-  const auto describe_fields = [&] {
-    std::vector<std::string> texts;
-    for (const lake::Field& field : fields)
-      texts.push_back(field.name + " " + lake::to_duckdb(field.type));
-    return format("{}", join(texts, ", "));
-  };
-  const auto describe_columns = [&] {
-    std::vector<std::string> texts;
-    for (const engine::Column& column : columns) texts.push_back(column.name + " " + column.type);
-    return format("{}", join(texts, ", "));
-  };
-  bool fits = fields.size() == columns.size();
-  for (size_t i = 0; fits && i < fields.size(); ++i) {
-    fits =
-        fields[i].name == columns[i].name &&
-        lake::to_duckdb(fields[i].type) == lake::to_duckdb(lake::type_from_duckdb(columns[i].type));
+[[noreturn]] void fail_misfit(const lake::Table& table,
+                              const std::vector<engine::Column>& columns) {
+  std::vector<std::string> has;
+  for (const lake::Field& field : table.metadata.current_schema().fields)
+    has.push_back(field.name + " " + lake::to_duckdb(field.type));
+  std::vector<std::string> given;
+  for (const engine::Column& column : columns) given.push_back(column.name + " " + column.type);
+  fail(ErrorKind::kInvalid,
+       "the job's columns do not fit table {}: the table has ({}), the job gives ({}); change "
+       "the job, write to "
+       "another table, or drop this one with 'headrace tables drop {}'",
+       table.identifier.to_string(), join(has, ", "), join(given, ", "),
+       table.identifier.to_string());
+}
+
+// The table's columns that rows of these columns fill: all, but for optional ones that another
+// engine has added behind them. Throws when the rows cannot go into the table.
+lake::Schema filled_columns(const lake::Table& table, const std::vector<engine::Column>& columns) {
+  lake::Schema filled = table.metadata.current_schema();
+  if (filled.fields.size() < columns.size()) fail_misfit(table, columns);
+  for (size_t i = columns.size(); i < filled.fields.size(); ++i) {
+    if (filled.fields[i].required) fail_misfit(table, columns);
   }
-  if (!fits) {
-    fail(ErrorKind::kInvalid,
-         "the job's columns do not fit table {}: the table has ({}), the job gives ({}); change "
-         "the job, write to "
-         "another table, or drop this one with 'headrace tables drop {}'",
-         table.identifier.to_string(), describe_fields(), describe_columns(),
-         table.identifier.to_string());
+  if (filled.fields.size() > columns.size()) {
+    filled.fields.resize(columns.size());
+    filled.schema_id = -1;  // none of the table's
   }
+  for (size_t i = 0; i < columns.size(); ++i) {
+    const std::string type = lake::to_duckdb(lake::type_from_duckdb(columns[i].type));
+    const lake::Field& field = filled.fields[i];
+    if (field.name != columns[i].name || lake::to_duckdb(field.type) != type) {
+      fail_misfit(table, columns);
+    }
+  }
+  return filled;
 }
 
 }  // namespace
@@ -232,27 +89,10 @@ LiveTables::LiveTables(const Collaborators& collaborators)
 LiveTables::~LiveTables() = default;
 
 void LiveTables::load_all() {
-  for (const TableIdentifier& identifier : state_->collaborators.catalog.list(""))
-    refresh(identifier);
-}
-
-void LiveTables::refresh(const TableIdentifier& identifier) {
-  const lake::TablePtr table = state_->collaborators.catalog.load(identifier);
-  auto files = live_files(state_->collaborators.catalog, *table);
-  std::lock_guard lock(state_->mutex);
-  TableState& live = state_->tables[identifier];
-  if (live.table && live.table->metadata_location == table->metadata_location) return;
-  if (live.is_upsert) {
-    // Its hot rows and positions go with the files that it has; its job opens it again.
-    state_->upserts.at(identifier)->set_moved();
-    return;
+  // What another engine made of one table must not keep the others away.
+  for (const TableIdentifier& identifier : state_->collaborators.catalog.list("")) {
+    refresh_again(identifier);
   }
-  live.table = table;
-  live.files = std::move(files);
-  ++live.version;
-  std::vector<std::string> statements;
-  state_->append_definitions(identifier, statements);
-  state_->run(statements);
 }
 
 std::vector<TableIdentifier> LiveTables::list() const {
@@ -285,7 +125,7 @@ TableState LiveTables::open_target(const TargetSpec& spec) {
     }
     table = catalog.create({spec.identifier, schema, spec.partition_by, properties, ""});
   }
-  check_columns(*table, spec.columns);
+  filled_columns(*table, spec.columns);  // before anything is changed
   check_key(*table, spec.upsert);
   auto files = live_files(catalog, *table);
   std::shared_ptr<UpsertTable> upsert;
@@ -300,8 +140,11 @@ TableState LiveTables::open_target(const TargetSpec& spec) {
     fail(ErrorKind::kConflict, "table {} is written to by another job already",
          spec.identifier.to_string());
   }
-  live.table = table;
-  live.files = std::move(files);
+  if (is_upsert || !live.table || live.table->catalog_version <= table->catalog_version) {
+    live.table = table;
+    live.files = std::move(files);
+  }
+  live.hot_schema = filled_columns(*live.table, spec.columns);
   live.raw_topic = spec.raw_topic;
   live.is_upsert = is_upsert;
   ++live.version;
@@ -311,7 +154,7 @@ TableState LiveTables::open_target(const TargetSpec& spec) {
     state_->upserts[spec.identifier] = upsert;
   }
   if (spec.raw_topic) {
-    live.raw_committed = raw_positions(*table, *spec.raw_topic);
+    live.raw_committed = raw_positions(*live.table, *spec.raw_topic);
     for (size_t i = live.raw_committed.size(); i < spec.raw_start.size(); ++i) {
       live.raw_committed.push_back(spec.raw_start[i]);
     }
@@ -326,7 +169,7 @@ TableState LiveTables::open_target(const TargetSpec& spec) {
 }
 
 void LiveTables::close_target(const TableIdentifier& identifier) {
-  std::lock_guard lock(state_->mutex);
+  std::unique_lock lock(state_->mutex);
   TableState& live = state_->at(identifier);
   std::vector<int64_t> dropped;
   dropped.swap(live.generations);
@@ -353,6 +196,11 @@ void LiveTables::close_target(const TableIdentifier& identifier) {
   state_->append_definitions(identifier, statements);
   statements.insert(statements.end(), drops.begin(), drops.end());
   state_->run(statements);
+  live.is_committing = false;
+  const bool refresh_wanted = std::exchange(live.refresh_wanted, false);
+  lock.unlock();
+  if (refresh_wanted) refresh_again(identifier);
+  state_->taken_up.notify_all();
 }
 
 std::shared_ptr<UpsertTable> LiveTables::open_upsert(const TargetSpec& spec,
@@ -410,14 +258,13 @@ LiveTables::ChangeBatch::~ChangeBatch() {
 int64_t LiveTables::ChangeBatch::apply(engine::Connection& connection,
                                        const TableIdentifier& identifier, const Changes& changes) {
   UpsertTable::HotTables hot;
-  lake::TablePtr table;
+  lake::Schema schema;
   {
     std::lock_guard lock(tables_.state_->mutex);
     hot = tables_.state_->hot_tables(identifier);
-    table = tables_.state_->at(identifier).table;
+    schema = tables_.state_->at(identifier).hot_schema;
   }
-  return tables_.upsert(identifier)
-      ->apply(connection, table->metadata.current_schema(), changes, hot);
+  return tables_.upsert(identifier)->apply(connection, schema, changes, hot);
 }
 
 void LiveTables::ChangeBatch::keep() {
@@ -429,8 +276,12 @@ std::string LiveTables::sealed_rows_sql(const TableIdentifier& identifier,
                                         int64_t generation) const {
   std::lock_guard lock(state_->mutex);
   const TableState& live = state_->at(identifier);
+  std::vector<std::string> names;
+  for (const lake::Field& field : live.hot_schema.fields) {
+    names.push_back(engine::quote_identifier(field.name));
+  }
   const std::string sql =
-      format("SELECT {} FROM {}", columns_sql(live, ""), hot_name(identifier, generation));
+      format("SELECT {} FROM {}", join(names, ", "), hot_name(identifier, generation));
   return live.is_upsert ? format("{} WHERE NOT {}", sql, kDeletedColumn) : sql;
 }
 
@@ -453,115 +304,6 @@ void LiveTables::rows_added(const TableIdentifier& identifier, int64_t rows) {
   TableState& live = state_->at(identifier);
   live.hot_rows += rows;
   ++live.version;
-}
-
-std::vector<SealedGeneration> LiveTables::seal(
-    const std::vector<TableIdentifier>& identifiers,
-    const std::map<std::string, std::vector<stream::Offset>>& raw_next) {
-  std::lock_guard lock(state_->mutex);
-  std::vector<SealedGeneration> sealed;
-  std::vector<std::string> statements;
-  std::vector<std::pair<TableState*, int64_t>> started;
-  for (const TableIdentifier& identifier : identifiers) {
-    TableState& live = state_->at(identifier);
-    SealedGeneration generation;
-    if (live.raw_topic) {
-      const auto& next = raw_next.at(*live.raw_topic);
-      for (size_t i = 0; i < live.raw_committed.size(); ++i) {
-        generation.raw_range.push_back({live.raw_committed[i], next.at(i)});
-      }
-    } else {
-      generation.number = live.generations.back();
-      generation.is_upsert = live.is_upsert;
-      if (live.is_upsert) {
-        statements.push_back(state_->superseded_ddl(identifier, generation.number));
-        generation.deleted = state_->upserts.at(identifier)->seal();
-      }
-      const int64_t fresh = state_->next_generation++;
-      statements.push_back(state_->hot_table_ddl(identifier, live, fresh));
-      started.emplace_back(&live, fresh);
-    }
-    generation.rows = live.hot_rows - live.sealed_rows;
-    sealed.push_back(std::move(generation));
-  }
-  for (const auto& [live, generation] : started) live->generations.push_back(generation);
-  for (size_t i = 0; i < identifiers.size(); ++i)
-    state_->at(identifiers[i]).sealed_rows += sealed[i].rows;
-  try {
-    for (const TableIdentifier& identifier : identifiers) {
-      if (!state_->at(identifier).raw_topic) state_->append_definitions(identifier, statements);
-    }
-    state_->run(statements);
-  } catch (...) {
-    for (const auto& [live, generation] : started) live->generations.pop_back();
-    for (size_t i = 0; i < identifiers.size(); ++i)
-      state_->at(identifiers[i]).sealed_rows -= sealed[i].rows;
-    throw;
-  }
-  return sealed;
-}
-
-// The keys of a commit's rows and of those that it deleted. Batches of changes go on meanwhile.
-void LiveTables::index_committed(const CommittedTable& committed) {
-  const TableIdentifier& identifier = committed.table->identifier;
-  const std::shared_ptr<UpsertTable> table = upsert(identifier);
-  const std::string gone = format("SELECT {}, {} FROM {} r WHERE r.{}",
-                                  table->columns().key_sql("r"), table->columns().sequence_sql("r"),
-                                  hot_name(identifier, committed.sealed.number), kDeletedColumn);
-  table->index_committed(*state_->collaborators.database.connect(), *committed.table,
-                         committed.added, gone);
-}
-
-void LiveTables::replace_committed(const std::vector<CommittedTable>& committed) {
-  std::vector<TableIdentifier> upserts;
-  for (const CommittedTable& change : committed) {
-    if (!change.sealed.is_upsert) continue;
-    index_committed(change);
-    upserts.push_back(change.table->identifier);
-  }
-  std::sort(upserts.begin(), upserts.end());
-  std::vector<std::unique_lock<std::mutex>> no_batches;
-  for (const TableIdentifier& identifier : upserts) {
-    no_batches.push_back(upsert(identifier)->lock());
-  }
-  std::lock_guard lock(state_->mutex);
-  std::vector<std::string> drops;
-  for (const CommittedTable& change : committed) {
-    TableState& live = state_->at(change.table->identifier);
-    live.table = change.table;
-    if (live.is_upsert) {
-      UpsertTable& table = *state_->upserts.at(change.table->identifier);
-      const std::string superseded =
-          superseded_name(change.table->identifier, change.sealed.number);
-      table.replace_files(*state_->connection, state_->collaborators.catalog.files(*change.table),
-                          change.added, superseded);
-      live.files = table.files();
-      drops.push_back("DROP TABLE " + superseded);
-    } else {
-      auto files = std::make_shared<std::vector<lake::DataFile>>();
-      for (const lake::DataFile& file : *live.files) {
-        if (!change.removed_paths.contains(file.path)) files->push_back(file);
-      }
-      files->insert(files->end(), change.added.begin(), change.added.end());
-      live.files = std::move(files);
-    }
-    for (size_t i = 0; i < change.sealed.raw_range.size(); ++i) {
-      live.raw_committed[i] = *change.sealed.raw_range[i].to;
-    }
-    if (change.sealed.number != 0) {
-      std::erase(live.generations, change.sealed.number);
-      drops.push_back("DROP TABLE " + hot_name(change.table->identifier, change.sealed.number));
-    }
-    live.hot_rows -= change.sealed.rows;
-    live.sealed_rows -= change.sealed.rows;
-    ++live.version;
-  }
-  std::vector<std::string> statements;
-  for (const CommittedTable& change : committed) {
-    state_->append_definitions(change.table->identifier, statements);
-  }
-  statements.insert(statements.end(), drops.begin(), drops.end());
-  state_->run(statements);
 }
 
 std::string LiveTables::relation_after(const TableIdentifier& identifier,

@@ -78,6 +78,9 @@ struct TableState {
   int64_t sealed_rows = 0;  // of them, those that are being committed
   int64_t version = 0;      // grows with each change that SQL can see
   bool is_upsert = false;
+  lake::Schema hot_schema = {};  // of a target: the columns that its job writes
+  bool is_committing = false;    // from seal() to replace_committed()
+  bool refresh_wanted = false;   // somebody else committed meanwhile
 };
 
 class LiveTables {
@@ -95,8 +98,14 @@ class LiveTables {
 
   // Makes every table of the catalog visible to SQL.
   void load_all();
-  // Takes up one table of the catalog (again), for example after a commit from outside.
-  void refresh(const lake::TableIdentifier& identifier);
+  // Takes up one table of the catalog (again), for example after a commit from outside. While a
+  // job's commit to the table is under way it is taken up together with that: before, it cannot be
+  // told which of the hot rows the new files hold. Waits for it as long as `patience`.
+  void refresh(const lake::TableIdentifier& identifier, milliseconds patience = milliseconds(0));
+  // Takes a table that was dropped or renamed out of SQL.
+  void forget(const lake::TableIdentifier& identifier);
+  // Does a job write to it, or a view stand on it or in it?
+  bool is_in_use(const lake::TableIdentifier& identifier) const;
 
   std::vector<lake::TableIdentifier> list() const;
   std::optional<TableState> find(const lake::TableIdentifier& identifier) const;
@@ -183,6 +192,10 @@ class LiveTables {
                                            const std::vector<lake::DataFile>& files);
   void index_committed(const CommittedTable& committed);
 
+  struct Committed;
+  Committed after_commit(const CommittedTable& change) const;
+  bool is_behind(const lake::TablePtr& table) const;
+  void refresh_again(const lake::TableIdentifier& identifier) noexcept;
   std::unique_ptr<State> state_;
 };
 
