@@ -6,8 +6,10 @@
 #include "app/version.h"
 #include "base/error.h"
 #include "config/problem.h"
+#include "iceberg_rest/iceberg_routes.h"
 #include "jobs/functions.h"
 #include "lake/delete_function.h"
+#include "lake/open_catalog.h"
 #include "lake/transform.h"
 #include "server/lakehouse_routes.h"
 #include "server/query_routes.h"
@@ -64,6 +66,7 @@ Instance::Instance(project::Project project, Access access, query::FileAccess qu
   views_ = std::make_unique<views::Views>(views::Views::Collaborators{
       *database_, *catalog_, *tables_, *files_, random_, clock_, *metrics_});
   if (access == Access::kReadOnly) views_->show(view_specs());
+  outside_commits_ = std::make_unique<OutsideCommits>(*tables_, *views_);
   register_system_tables();
   queries_ = std::make_unique<query::QueryService>(
       *database_, clock_, random_, *metrics_,
@@ -86,6 +89,9 @@ void Instance::add_routes() {
       routes_, *queries_, workers_,
       {project_.settings.server.query_timeout, project_.settings.server.query_max_rows});
   server::add_lakehouse_routes(routes_, *this, workers_);
+  iceberg_rest::add_iceberg_routes(routes_,
+                                   {*catalog_, catalog_->open_side(), *outside_commits_, *metrics_},
+                                   workers_, project_.settings.server.token.reveal());
   routes_.add({{.method = "GET",
                 .pattern = "/metrics",
                 .operation = "getMetrics",

@@ -16,6 +16,7 @@
 #include <thread>
 #include <vector>
 
+#include "app/outside_commits.h"
 #include "base/clock.h"
 #include "base/file_system.h"
 #include "base/random.h"
@@ -127,6 +128,7 @@ class Instance final : public server::Lakehouse {
   headrace::jobs::BatchBoard board_;
   std::unique_ptr<tables::LiveTables> tables_;
   std::unique_ptr<views::Views> views_;
+  std::unique_ptr<OutsideCommits> outside_commits_;
   std::unique_ptr<query::QueryService> queries_;
   http::WorkerPool workers_;
   std::unique_ptr<server::Ingest> ingest_;

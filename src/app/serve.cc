@@ -9,6 +9,7 @@
 #include "app/version.h"
 #include "base/error.h"
 #include "http/server.h"
+#include "iceberg_rest/iceberg_routes.h"
 #include "project/difference.h"
 #include "project/project_files.h"
 #include "telemetry/log.h"
@@ -81,6 +82,7 @@ http::ServerOptions server_options(const project::Project& project,
   server.address = listen.host;
   server.port = static_cast<uint16_t>(listen.port);
   server.token = project.settings.server.token.reveal();
+  server.open_paths.emplace_back(iceberg_rest::kTokenPath);
   server.max_connections = static_cast<int>(project.settings.server.max_connections);
   server.max_body_bytes = static_cast<uint64_t>(project.settings.server.max_body_bytes.count);
   return server;

@@ -65,10 +65,13 @@ bool is_loopback_host(std::string_view host) {
          host.find_first_not_of("0123456789.") == std::string_view::npos;
 }
 
-std::optional<Response> refuse_access(std::string_view token, std::string_view target,
-                                      const Headers& headers) {
+std::optional<Response> refuse_access(std::string_view token,
+                                      const std::vector<std::string>& open_paths,
+                                      std::string_view target, const Headers& headers) {
   if (token.empty()) return refuse_foreign_page(headers);
-  if (target == "/healthz") return std::nullopt;
+  if (std::find(open_paths.begin(), open_paths.end(), target) != open_paths.end()) {
+    return std::nullopt;
+  }
   return refuse_token(token, headers);
 }
 

@@ -14,6 +14,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "http/handler.h"
 #include "http/message.h"
@@ -27,8 +28,9 @@ struct ServerOptions {
   std::string address = "127.0.0.1";
   uint16_t port = 8642;  // 0: any free one
   // Clients send it as "Authorization: Bearer …". Needed to listen outside loopback; when set, all
-  // but /healthz asks for it.
+  // but the open paths ask for it.
   std::string token;
+  std::vector<std::string> open_paths = {"/healthz"};
   int network_threads = 2;
   int max_connections = 512;  // one more is answered 503 and closed
   uint32_t max_header_bytes = 16 * 1024;

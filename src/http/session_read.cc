@@ -90,7 +90,8 @@ void Session::on_head(ErrorCode error) {
   if (!is_http_1_0_ && head.find(beast_http::field::host) == head.end()) {
     return reply(error_response(400, "invalid", "the request has no Host field"));
   }
-  if (auto refusal = refuse_access(core_->options.token, target_, copy_headers(head.base()))) {
+  if (auto refusal = refuse_access(core_->options.token, core_->options.open_paths, target_,
+                                   copy_headers(head.base()))) {
     return reply(std::move(*refusal));
   }
   const std::string_view encoding = view(head[beast_http::field::content_encoding]);

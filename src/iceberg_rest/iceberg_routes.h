@@ -1,0 +1,31 @@
+#pragma once
+
+// The Iceberg REST catalog over HTTP, under /iceberg (specification: rest-catalog-open-api.yaml of
+// Apache Iceberg; what clients really send: README.md).
+
+#include <string>
+
+#include "http/worker_pool.h"
+#include "iceberg_rest/outside_changes.h"
+#include "lake/open_catalog.h"
+#include "server/route.h"
+#include "telemetry/metrics.h"
+
+namespace headrace::iceberg_rest {
+
+struct Catalogs {
+  lake::Catalog& tables;
+  lake::OpenCatalog& open;
+  OutsideChanges& changes;
+  telemetry::Metrics& metrics;
+};
+
+// Where a client gets its token; it must be open to those who have none yet.
+inline constexpr const char* kTokenPath = "/iceberg/v1/oauth/tokens";
+
+// `token`: the server's; empty when it asks for none. The routes refer to all they are given and
+// run on the pool.
+void add_iceberg_routes(server::Routes& routes, const Catalogs& catalogs, http::WorkerPool& pool,
+                        const std::string& token);
+
+}  // namespace headrace::iceberg_rest

@@ -1,0 +1,122 @@
+// Views of other engines: kept for them, not run.
+
+#include "iceberg_rest/identifiers.h"
+#include "iceberg_rest/rest_route.h"
+
+namespace headrace::iceberg_rest {
+namespace {
+
+http::Response answer(const lake::View& view) {
+  return http::json_response(200, JsonObject{{"metadata-location", view.metadata_location},
+                                             {"metadata", view.metadata},
+                                             {"config", JsonObject()}});
+}
+
+http::Response no_content() {
+  http::Response response;
+  response.status = 204;
+  return response;
+}
+
+std::string existing_namespace(const Catalogs& catalogs, const http::Request& request) {
+  const std::string& name = request.path_parameter("namespace");
+  if (!catalogs.open.find_namespace(name)) fail_no_namespace(name);
+  return name;
+}
+
+http::Response list(const Catalogs& catalogs, const http::Request& request) {
+  const std::string database = existing_namespace(catalogs, request);
+  std::vector<std::string> names;
+  for (const lake::TableIdentifier& view : catalogs.open.list_views(database)) {
+    names.push_back(view.name);
+  }
+  Page page = page_of(std::move(names), request);
+  JsonArray identifiers;
+  for (const std::string& name : page.names) {
+    identifiers.push_back(identifier_json({database, name}));
+  }
+  return http::json_response(200, JsonObject{{"identifiers", std::move(identifiers)},
+                                             {"next-page-token", std::move(page.next_token)}});
+}
+
+http::Response create(const Catalogs& catalogs, const http::Request& request) {
+  return answer(catalogs.open.create_view(existing_namespace(catalogs, request),
+                                          parse_json(request.body, "the request")));
+}
+
+http::Response load(const Catalogs& catalogs, const http::Request& request) {
+  const lake::TableIdentifier identifier = table_in_path(request, "view");
+  const auto view = catalogs.open.find_view(identifier);
+  if (!view) fail(ErrorKind::kNotFound, "view {} does not exist", identifier.to_string());
+  return answer(*view);
+}
+
+http::Response commit(const Catalogs& catalogs, const http::Request& request) {
+  return answer(catalogs.open.commit_view(table_in_path(request, "view"),
+                                          parse_json(request.body, "the request")));
+}
+
+http::Response drop(const Catalogs& catalogs, const http::Request& request) {
+  catalogs.open.drop_view(table_in_path(request, "view"));
+  return no_content();
+}
+
+http::Response rename(const Catalogs& catalogs, const http::Request& request) {
+  const Json body = parse_json(request.body, "the request");
+  const lake::TableIdentifier to = identifier_from_json(member(body, "destination"));
+  if (!catalogs.open.find_namespace(to.database)) fail_no_namespace(to.database);
+  catalogs.open.rename_view(identifier_from_json(member(body, "source")), to);
+  return no_content();
+}
+
+}  // namespace
+
+void add_view_routes(RestRoutes& routes, const Catalogs& catalogs) {
+  const auto bound = [&catalogs](auto function) {
+    return
+        [catalogs, function](const http::Request& request) { return function(catalogs, request); };
+  };
+  const std::string all = "/v1/namespaces/{namespace}/views";
+  const std::string one = all + "/{view}";
+  routes.add({.method = "GET",
+              .path = all,
+              .operation = "icebergListViews",
+              .summary = "Iceberg REST: the views of a namespace",
+              .subject = Subject::kNamespace},
+             bound(list));
+  routes.add({.method = "POST",
+              .path = all,
+              .operation = "icebergCreateView",
+              .summary = "Iceberg REST: creates a view",
+              .subject = Subject::kView},
+             bound(create));
+  routes.add({.method = "GET",
+              .path = one,
+              .operation = "icebergLoadView",
+              .summary = "Iceberg REST: a view's metadata",
+              .subject = Subject::kView,
+              .answers_head = true},
+             bound(load));
+  routes.add({.method = "POST",
+              .path = one,
+              .operation = "icebergReplaceView",
+              .summary = "Iceberg REST: replaces a view",
+              .subject = Subject::kView},
+             bound(commit));
+  routes.add({.method = "DELETE",
+              .path = one,
+              .operation = "icebergDropView",
+              .summary = "Iceberg REST: drops a view",
+              .subject = Subject::kView,
+              .success_status = 204},
+             bound(drop));
+  routes.add({.method = "POST",
+              .path = "/v1/views/rename",
+              .operation = "icebergRenameView",
+              .summary = "Iceberg REST: gives a view another name",
+              .subject = Subject::kView,
+              .success_status = 204},
+             bound(rename));
+}
+
+}  // namespace headrace::iceberg_rest
