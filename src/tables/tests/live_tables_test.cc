@@ -51,8 +51,19 @@ TEST_F(TablesTest, RefusesColumnsThatDoNotFit) {
   EXPECT_THAT(message_of_failure([&] { tables().open_target(other); }),
               testing::AllOf(HasSubstr("silver.a"), HasSubstr("(id BIGINT, name VARCHAR)"),
                              HasSubstr("(id BIGINT, name INTEGER)")));
-  other.columns = {{"id", "BIGINT"}};
+  other.columns = {{"name", "VARCHAR"}};
   EXPECT_EQ(kind_of_failure([&] { tables().open_target(other); }), ErrorKind::kInvalid);
+}
+
+// Another engine has added it, and the job goes on without it.
+TEST_F(TablesTest, AColumnThatAWriterDoesNotGiveIsEmpty) {
+  tables().open_target(target("a"));
+  tables().close_target(kA);
+  TargetSpec narrow = target("a");
+  narrow.columns = {{"id", "BIGINT"}};
+  tables().open_target(narrow);
+  connection().execute("INSERT INTO " + tables().hot_name(kA) + " VALUES (7)");
+  EXPECT_EQ(count("silver.a WHERE id = 7 AND name IS NULL"), 1);
 }
 
 TEST_F(TablesTest, NamesWhatIsNotThere) {
