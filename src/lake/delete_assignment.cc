@@ -58,6 +58,14 @@ std::vector<DeletePtr> position_deletes(const DataFile& data) {
 
 }  // namespace
 
+int64_t live_rows(const DataFile& file) {
+  int64_t rows = file.record_count;
+  for (const auto& deletes : file.deletes) {
+    if (only_data_file_of(*deletes) == file.path) rows -= deletes->record_count;
+  }
+  return rows;
+}
+
 void assign_deletes(const Table& table, std::vector<DataFile>& data_files,
                     const std::vector<DataFile>& deletes) {
   if (deletes.empty()) return;

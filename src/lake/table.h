@@ -66,6 +66,10 @@ struct DataFile {
   size_t delete_number = 0;
 };
 
+// Rows of a data file without those that its own delete files remove. Deletes that stand together
+// with those of other files are not counted.
+int64_t live_rows(const DataFile& file);
+
 using Summary = std::map<std::string, std::string>;
 
 struct Snapshot {

@@ -88,6 +88,7 @@ TEST_F(DeletesTest, ApplyToTheRowsThatWereThereAndGoWithTheirFile) {
   const DataFile data = files(table)[0];
   table = commit_files(table, {deletes_of(*table, data, {1}), deletes_of(*table, data, {2, 3})});
   ASSERT_THAT(files(table)[0].deletes, SizeIs(2));
+  EXPECT_EQ(live_rows(files(table)[0]), 7);
   EXPECT_EQ(count(table), 7);
   // One file in the place of both, and the data file is still the same.
   std::vector<DataFile> old;
