@@ -20,7 +20,7 @@ struct TableFigures {
 TableFigures figures_of(const tables::TableState& table) {
   TableFigures figures;
   for (const lake::DataFile& file : *table.files) {
-    figures.rows += file.record_count;
+    figures.rows += lake::live_rows(file);
     ++figures.files;
     figures.bytes += file.file_size_bytes;
   }
@@ -32,7 +32,8 @@ Json describe_table(const lake::TableIdentifier& identifier, const tables::Table
   const lake::Snapshot* snapshot = table.table->metadata.current_snapshot();
   return JsonObject{
       {"name", identifier.to_string()},
-      {"rows", figures.rows + table.hot_rows},
+      // Hot changes take the place of committed rows as often as not.
+      {"rows", figures.rows + (table.is_upsert ? 0 : table.hot_rows)},
       {"hot_rows", table.hot_rows},
       {"files", figures.files},
       {"bytes", figures.bytes},

@@ -73,7 +73,7 @@ std::vector<SystemRow> table_rows(const tables::LiveTables& tables) {
     int64_t records = 0;
     int64_t bytes = 0;
     for (const lake::DataFile& file : *table->files) {
-      records += file.record_count;
+      records += lake::live_rows(file);
       bytes += file.file_size_bytes;
     }
     const lake::Snapshot* snapshot = table->table->metadata.current_snapshot();

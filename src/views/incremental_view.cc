@@ -54,6 +54,19 @@ void check_columns(const std::string& view, const ViewQuery& query, const lake::
 
 }  // namespace
 
+namespace {
+
+void check_append_only(const lake::Table& source) {
+  if (!source.metadata.properties.contains(tables::kPrimaryKeyProperty)) return;
+  fail(
+      ErrorKind::kUnsupported,
+      "it reads table {}, whose rows change by their primary key; a view is kept up to date from a "
+      "table that is only appended to: read the table that holds the changes, or query {} itself",
+      source.identifier.to_string(), source.identifier.to_string());
+}
+
+}  // namespace
+
 IncrementalView::IncrementalView(const Collaborators& collaborators, ViewSpec spec)
     : collaborators_(collaborators),
       spec_(std::move(spec)),
@@ -81,6 +94,7 @@ IncrementalView::~IncrementalView() {
 void IncrementalView::check() {
   const auto state = collaborators_.tables.find(source());
   if (!state) return;
+  check_append_only(*state->table);
   ViewQuery query = query_;
   query.bind(*connection_, columns_relation(*state->table));
   const lake::Schema schema = schema_of(query);
@@ -99,7 +113,10 @@ tables::TableState IncrementalView::source_state() {
     if (collaborators_.catalog.find(source())) collaborators_.tables.refresh(source());
     state = collaborators_.tables.find(source());
   }
-  if (state) return *std::move(state);
+  if (state) {
+    check_append_only(*state->table);
+    return *std::move(state);
+  }
   fail(ErrorKind::kNotFound, "it reads table {}, which does not exist yet", source().to_string());
 }
 

@@ -166,6 +166,19 @@ TEST_F(ViewsTest, AViewWaitsForItsSource) {
   edits_.rows("FROM gold.per_country");
 }
 
+TEST_F(ViewsTest, RefusesATableWhoseRowsChange) {
+  edits_.catalog().create({{"silver", "keyed"},
+                           lake::make_schema({{"amount", "INTEGER"}}),
+                           {},
+                           {{tables::kPrimaryKeyProperty, "amount"}},
+                           ""});
+  edits_.tables().load_all();
+  Views views(collaborators());
+  ViewSpec spec = per_country();
+  spec.sql = "SELECT sum(amount) AS total FROM silver.keyed";
+  EXPECT_EQ(lake::kind_thrown_by([&] { views.set({spec}); }), ErrorKind::kUnsupported);
+}
+
 TEST_F(ViewsTest, ChecksAQueryWithoutTables) {
   EXPECT_NO_THROW(check_view(edits_.database(), kPerCountry));
   EXPECT_EQ(lake::kind_thrown_by([&] { check_view(edits_.database(), "SELECT 1 AS one"); }),
