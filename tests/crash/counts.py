@@ -65,6 +65,13 @@ GOLD_DIFFERS = """
       ON g.key = s.key
     WHERE g.events IS DISTINCT FROM s.events OR g.amount IS DISTINCT FROM s.amount"""
 
+# Of each slot the last event, unless that deletes it.
+LATEST_DIFFERS = """
+    SELECT count(*) FROM silver.latest AS l
+    FULL JOIN (SELECT id % 5000 AS slot, max(id) AS id, arg_max(amount, id) AS amount FROM silver.events
+               GROUP BY 1 HAVING arg_max(amount, id) % 7 <> 0) AS s ON l.slot = s.slot
+    WHERE l.id IS DISTINCT FROM s.id OR l.amount IS DISTINCT FROM s.amount"""
+
 
 def expected(last):
     """The same three figures as they must be when the events 1 … last were sent."""
@@ -99,3 +106,6 @@ def wait_until_counted(connection, last, timeout_s):
     differing = connection.value(GOLD_DIFFERS)
     if differing:
         raise Miscount(f"{differing} groups of gold differ from silver")
+    differing = connection.value(LATEST_DIFFERS)
+    if differing:
+        raise Miscount(f"{differing} keys of the table with a primary key do not hold their last event")

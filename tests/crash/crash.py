@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Ends the server by SIGKILL at random instants under load, starts it again on the same state, and counts:
-every acknowledged event is exactly once in the topic, in bronze, in silver or the dead letters, and in gold.
+every acknowledged event is exactly once in the topic, in bronze, in silver or the dead letters, and in gold, and a table
+with a primary key holds the last event of each key.
 
 The instants come from a seed; the same seed repeats them. What the machine does in between differs from run to
 run, so a failure is best looked at in the state that is kept of it.
@@ -101,7 +102,7 @@ class CrashTest:
         """Counts while the load goes on: nothing may be twice, and what is in the topic may not jump."""
         connection = self._server.connect()
         self._topic.read_on(connection)
-        for table, key in (("bronze.events", "_partition, _offset"), ("silver.events", "id")):
+        for table, key in (("bronze.events", "_partition, _offset"), ("silver.events", "id"), ("silver.latest", "slot")):
             doubled = connection.value(f"SELECT count(*) - count(DISTINCT ({key})) FROM {table}")
             if doubled:
                 raise Miscount(f"round {number}: {doubled} rows of {table} are double")
@@ -114,7 +115,7 @@ class CrashTest:
         connection = self._server.connect()
         self._topic.read_on(connection)
         self._topic.check(last)
-        wait_until_counted(connection, last, timeout_s=60)
+        wait_until_counted(connection, last, timeout_s=180)
         # And the same once more from what a clean stop left behind.
         connection.close()
         code = self._server.stop()
@@ -123,7 +124,7 @@ class CrashTest:
         self._server.start()
         self._server.wait_until_ready()
         connection = self._server.connect()
-        wait_until_counted(connection, last, timeout_s=60)
+        wait_until_counted(connection, last, timeout_s=180)
         retries = sum(producer.retries for producer in self._producers)
         print(f"{last} events, each exactly once in every layer; {retries} requests were sent again")
 

@@ -23,6 +23,8 @@ THIRD_PARTY = {
     "CLI/": {"cli"},
     "editline/": {"cli"},
     "re2/": {"jobs"},
+    "roaring/": {"lake"},
+    "rocksdb/": {"key_index"},
 }
 SYSTEM = re.compile(r"[a-z_0-9]+(\.h)?|(sys|arpa|netinet|linux)/[a-z_0-9]+\.h")
 TEST_LIBRARY = re.compile(r"g(test|mock)/")
