@@ -12,6 +12,7 @@ import case_flow
 import case_freshness
 import case_ingest
 import case_start
+import case_upsert
 from measuring import BINARY, TOOLS, machine, revision
 
 CASES = {
@@ -20,6 +21,7 @@ CASES = {
     "freshness": case_freshness,
     "start": case_start,
     "commits": case_commits,
+    "upsert": case_upsert,
 }
 
 
