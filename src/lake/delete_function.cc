@@ -123,9 +123,9 @@ std::vector<size_t> from_ranges(const std::string& text) {
     size_t last = first;
     if (at < end && *at == '-') last = number_at(++at, end);
     for (size_t number = first; number <= last; ++number) numbers.push_back(number);
-    if (at < end && *at++ != ',') {
-      fail(ErrorKind::kInternal, "reading a list of files: '{}' is none", text);
-    }
+    if (at == end) break;
+    if (*at != ',') fail(ErrorKind::kInternal, "reading a list of files: '{}' is none", text);
+    ++at;
   }
   return numbers;
 }

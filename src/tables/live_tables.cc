@@ -1,6 +1,7 @@
 #include "tables/live_tables.h"
 
 #include <algorithm>
+#include <tuple>
 #include <utility>
 
 #include "base/error.h"
@@ -109,8 +110,20 @@ std::optional<TableState> LiveTables::find(const TableIdentifier& identifier) co
   return found->second;
 }
 
+namespace {
+
+[[noreturn]] void fail_written_to(const TableIdentifier& identifier) {
+  fail(ErrorKind::kConflict, "table {} is written to by another job already",
+       identifier.to_string());
+}
+
+}  // namespace
+
 TableState LiveTables::open_target(const TargetSpec& spec) {
   lake::Catalog& catalog = state_->collaborators.catalog;
+  // Before anything is opened that the table's writer holds.
+  const auto before = find(spec.identifier);
+  if (before && before->is_target) fail_written_to(spec.identifier);
   lake::TablePtr table = catalog.find(spec.identifier);
   const bool is_upsert = !spec.upsert.primary_key.empty();
   if (!table) {
@@ -120,7 +133,8 @@ TableState LiveTables::open_target(const TargetSpec& spec) {
     const lake::Schema schema = lake::make_schema(columns);
     auto properties = spec.properties;
     if (is_upsert) {
-      key_index::KeyColumns(schema, spec.upsert.primary_key, spec.upsert.sequence_by);
+      // Throws when they cannot be a key, before there is a table.
+      std::ignore = key_index::KeyColumns(schema, spec.upsert.primary_key, spec.upsert.sequence_by);
       properties[kPrimaryKeyProperty] = key_text(spec.upsert);
     }
     table = catalog.create({spec.identifier, schema, spec.partition_by, properties, ""});
@@ -136,10 +150,7 @@ TableState LiveTables::open_target(const TargetSpec& spec) {
 
   std::lock_guard lock(state_->mutex);
   TableState& live = state_->tables[spec.identifier];
-  if (live.is_target) {
-    fail(ErrorKind::kConflict, "table {} is written to by another job already",
-         spec.identifier.to_string());
-  }
+  if (live.is_target) fail_written_to(spec.identifier);
   if (is_upsert || !live.table || live.table->catalog_version <= table->catalog_version) {
     live.table = table;
     live.files = std::move(files);
