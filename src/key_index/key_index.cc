@@ -197,9 +197,10 @@ void KeyIndex::add_rows(engine::Connection& connection, const lake::Table& table
     numbers[file.path] = next_file_++;
   }
   batch.put_note(kNextFileNote, format("{}", next_file_));
-  engine::Result result =
-      connection.query(format("SELECT {}, {}, _file, _position FROM ({}) r", columns_.key_sql("r"),
-                              columns_.sequence_sql("r"), lake::scan_rows_sql(table, files)));
+  // Sorted: writes that lie beside each other are cheaper.
+  engine::Result result = connection.query(
+      format("SELECT {}, {}, _file, _position FROM ({}) r ORDER BY 1", columns_.key_sql("r"),
+             columns_.sequence_sql("r"), lake::scan_rows_sql(table, files)));
   KeyEntry entry;
   while (const engine::Chunk* chunk = result.next()) {
     const engine::VectorView keys = chunk->column(0);

@@ -13,6 +13,7 @@ THIRD_PARTY = {
     "duckdb": {"engine"},
     "yaml-cpp/": {"config"},
     "sqlite3.h": {"store"},
+    "libpq-fe.h": {"store"},
     "curl/": {"http"},
     "lz4": {"codec"},
     "zstd": {"codec"},
