@@ -84,8 +84,8 @@ NodeType describe() {
                     config::example("[day(ordered_at)]"))
           .optional("primary_key", &Settings::primary_key,
                     "the columns that tell rows apart: a row takes the place of the one with the "
-                    "same key. Rows without a key become dead letters. Keys of one topic belong "
-                    "into one partition",
+                    "same key. Rows without a key become dead letters. Without sequence_by, all "
+                    "changes of a key come through one partition of the topic",
                     config::example("[id]"))
           .optional("sequence_by", &Settings::sequence_by,
                     "the column that orders the changes of a key: the greater one wins, whenever "
