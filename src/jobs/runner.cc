@@ -6,11 +6,19 @@
 #include "telemetry/log.h"
 
 namespace headrace::jobs {
+namespace {
+
+constexpr microseconds kFirstPause = milliseconds(200);
+constexpr microseconds kLongestPause = std::chrono::seconds(30);
+
+}  // namespace
 
 std::string_view name_of(JobState state) {
   switch (state) {
     case JobState::kStarting:
       return "starting";
+    case JobState::kStandby:
+      return "standby";
     case JobState::kRunning:
       return "running";
     case JobState::kPaused:
@@ -43,7 +51,7 @@ JobRunner::~JobRunner() { stop(); }
 
 void JobRunner::start() {
   set_state(JobState::kStarting);
-  thread_ = std::jthread([this](std::stop_token stop) { run(stop); });
+  thread_ = std::jthread([this](const std::stop_token& stop) { run(stop); });
 }
 
 void JobRunner::stop() {
@@ -51,42 +59,85 @@ void JobRunner::stop() {
   if (thread_.joinable()) thread_.join();
 }
 
-void JobRunner::run(std::stop_token stop) {
-  microseconds pause = milliseconds(200);
+void JobRunner::run(const std::stop_token& stop) {
+  microseconds pause = kFirstPause;
   while (!stop.stop_requested()) {
-    try {
-      Session session(spec_, runtime_, *this);
-      set_state(JobState::kRunning);
-      pause = milliseconds(200);
-      session.run(stop, !spec_.is_streaming);
-      set_state(stop.stop_requested() ? JobState::kStopped : JobState::kFinished);
-      return;
-    } catch (const std::exception& failure) {
-      const auto* error = dynamic_cast<const Error*>(&failure);
-      const bool is_moved = dynamic_cast<const TableMoved*>(&failure) != nullptr;
-      const bool passes =
-          is_moved || (error != nullptr && (error->kind() == ErrorKind::kUnavailable ||
-                                            error->kind() == ErrorKind::kTimeout));
-      telemetry::log_error("jobs", passes ? "job failed, beginning again" : "job failed",
-                           {{"job", spec_.name}, {"reason", failure.what()}});
-      set_state(passes ? JobState::kRetrying : JobState::kFailed, failure.what());
-      if (!passes) return;
-      retries_.add();
-      std::lock_guard lock(mutex_);
-      ++status_.retries;
-    }
+    const SteadyTime began = runtime_.clock.steady_now();
+    if (run_session(stop)) return;
+    // Who ran for long does not wait for long.
+    if (runtime_.clock.steady_now() - began > kLongestPause) pause = kFirstPause;
     runtime_.clock.sleep_for(pause, stop);
-    pause = std::min<microseconds>(pause * 2, std::chrono::seconds(30));
+    pause = std::min<microseconds>(pause * 2, kLongestPause);
   }
   set_state(JobState::kStopped);
 }
 
+bool JobRunner::run_session(const std::stop_token& stop) {
+  std::unique_ptr<JobLease> lease;
+  try {
+    lease = wait_for_lease(stop);
+    if (stop.stop_requested()) return false;
+    std::stop_source ends;
+    const auto end = [&ends] { ends.request_stop(); };
+    const std::stop_callback on_stop(stop, end);
+    const std::stop_callback on_loss(lease ? lease->lost() : std::stop_token(), end);
+    Session session(spec_, runtime_, *this, lease ? std::optional(lease->lease()) : std::nullopt);
+    set_state(JobState::kRunning);
+    session.run(ends.get_token(), !spec_.is_streaming);
+    if (lease && lease->lost().stop_requested()) return false;
+    set_state(stop.stop_requested() ? JobState::kStopped : JobState::kFinished);
+    return true;
+  } catch (const std::exception& failure) {
+    const auto* error = dynamic_cast<const Error*>(&failure);
+    const bool is_moved = dynamic_cast<const TableMoved*>(&failure) != nullptr;
+    const bool passes = is_moved ||
+                        (error != nullptr && (error->kind() == ErrorKind::kUnavailable ||
+                                              error->kind() == ErrorKind::kTimeout ||
+                                              error->kind() == ErrorKind::kCommitUnknown)) ||
+                        (lease && lease->is_lost());
+    tell_of_failure(failure, passes);
+    return !passes;
+  }
+}
+
+void JobRunner::tell_of_failure(const std::exception& failure, bool passes) {
+  telemetry::log_error("jobs", passes ? "job failed, beginning again" : "job failed",
+                       {{"job", spec_.name}, {"reason", failure.what()}});
+  set_state(passes ? JobState::kRetrying : JobState::kFailed, failure.what());
+  if (!passes) return;
+  retries_.add();
+  std::lock_guard lock(mutex_);
+  ++status_.retries;
+}
+
+// nullptr when nobody shares the store, or when stopped.
+std::unique_ptr<JobLease> JobRunner::wait_for_lease(const std::stop_token& stop) {
+  if (!runtime_.sharing) return nullptr;
+  while (!stop.stop_requested()) {
+    auto lease = JobLease::try_take(*runtime_.sharing, runtime_.clock, spec_.name);
+    if (lease) return lease;
+    const std::string holder = JobLease::holder(*runtime_.sharing, spec_.name);
+    set_state(JobState::kStandby, holder.empty() ? "" : "the job runs in " + holder);
+    runtime_.clock.sleep_for(runtime_.sharing->lease_time / 10, stop);
+  }
+  return nullptr;
+}
+
 void JobRunner::run_to_end(std::stop_token stop,
                            const std::function<void(const RunProgress&)>& progress) {
+  std::unique_ptr<JobLease> lease;
+  if (runtime_.sharing) {
+    lease = JobLease::try_take(*runtime_.sharing, runtime_.clock, spec_.name);
+    if (!lease) {
+      fail(ErrorKind::kConflict, "running job {}: it runs in another process, {}; stop that first",
+           spec_.name, JobLease::holder(*runtime_.sharing, spec_.name));
+    }
+  }
   set_state(JobState::kRunning);
   progress_ = progress;
   try {
-    Session(spec_, runtime_, *this).run(stop, true);
+    Session(spec_, runtime_, *this, lease ? std::optional(lease->lease()) : std::nullopt)
+        .run(stop, true);
     set_state(JobState::kFinished);
   } catch (const std::exception& failure) {
     set_state(JobState::kFailed, failure.what());
@@ -101,7 +152,8 @@ bool JobRunner::wait_until_started(milliseconds timeout) {
 
 void JobRunner::commit_soon() {
   std::lock_guard lock(mutex_);
-  commits_wanted_ = commits_done_ + 2;  // one may be under way without the newest rows
+  if (status_.state != JobState::kRunning) return;  // nobody would answer
+  commits_wanted_ = commits_done_ + 2;              // one may be under way without the newest rows
 }
 
 bool JobRunner::wait_until_committed(milliseconds timeout) {

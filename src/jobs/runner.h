@@ -6,8 +6,9 @@
 // what is hot. run_to_end() does the same on the caller's thread over what is there now, and
 // returns. A passing failure (disk full, store busy) makes the job begin again from its committed
 // positions after a back-off; a lasting one (bad SQL, a table that does not fit) leaves it failed
-// with the reason in status(). Thread use: start/stop/run_to_end by one thread, status() and
-// commit_soon() from any.
+// with the reason in status(). Where several processes share the store it runs in the one that
+// holds the job's lease; the others stand by and take over. Thread use: start/stop/run_to_end by
+// one thread, status() and commit_soon() from any.
 
 #include <condition_variable>
 #include <functional>
@@ -24,7 +25,16 @@
 
 namespace headrace::jobs {
 
-enum class JobState { kStarting, kRunning, kPaused, kRetrying, kFailed, kFinished, kStopped };
+enum class JobState {
+  kStarting,
+  kStandby,  // another process runs it
+  kRunning,
+  kPaused,
+  kRetrying,
+  kFailed,
+  kFinished,
+  kStopped
+};
 std::string_view name_of(JobState state);
 
 struct JobStatus {
@@ -68,7 +78,11 @@ class JobRunner final : private SessionReport {
   JobStatus status() const;
 
  private:
-  void run(std::stop_token stop);
+  void run(const std::stop_token& stop);
+  // One life of the job. True when it is over, false when it is to begin again.
+  bool run_session(const std::stop_token& stop);
+  std::unique_ptr<JobLease> wait_for_lease(const std::stop_token& stop);
+  void tell_of_failure(const std::exception& failure, bool passes);
   void set_state(JobState state, std::string error = "");
 
   // SessionReport

@@ -3,6 +3,7 @@
 // What all jobs of a process share. Everything outlives the runners.
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -11,6 +12,7 @@
 #include "base/random.h"
 #include "engine/database.h"
 #include "jobs/batch.h"
+#include "jobs/job_lease.h"
 #include "lake/table.h"
 #include "stream/log.h"
 #include "tables/live_tables.h"
@@ -36,6 +38,8 @@ struct Runtime {
   // Called when a job has opened its tables, and after each commit with those that moved on. It
   // must not block.
   std::function<void(const std::vector<lake::TableIdentifier>&)> on_tables_changed;
+  // Set when other processes use the same metadata store: each job then runs in one of them.
+  std::optional<Sharing> sharing = {};
 };
 
 }  // namespace headrace::jobs

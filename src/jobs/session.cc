@@ -8,11 +8,15 @@
 
 namespace headrace::jobs {
 
-Session::Session(const JobSpec& spec, const Runtime& runtime, SessionReport& report)
+Session::Session(const JobSpec& spec, const Runtime& runtime, SessionReport& report,
+                 const std::optional<store::Lease>& lease)
     : spec_(spec), runtime_(runtime), report_(report), connection_(runtime.database.connect()) {
   connection_->execute("CREATE SCHEMA IF NOT EXISTS static");
   runtime_.board.put(spec_.name, std::make_shared<InputBatch>());
   job_ = compile_job(spec_, *connection_, *this);
+  if (runtime_.sharing && job_.driving.front().need.kind == SourceNeed::Kind::kTopic) {
+    bind_to_log(*runtime_.sharing, spec_.name);
+  }
   input_ = make_input();
   const tables::Positions start = input_->start();
   std::map<std::string, std::vector<stream::Offset>> raw_start;
@@ -20,7 +24,7 @@ Session::Session(const JobSpec& spec, const Runtime& runtime, SessionReport& rep
     if (!target.raw_topic.empty()) raw_start[target.raw_topic] = start.topic(target.raw_topic);
   }
   writer_.emplace(JobWriter::Collaborators{runtime_.database, runtime_.catalog, runtime_.tables,
-                                           runtime_.files, runtime_.random},
+                                           runtime_.files, runtime_.random, lease},
                   job_, raw_start);
   if (job_.is_provisional) {
     job_ = compile_job(spec_, *connection_, *this);

@@ -34,7 +34,9 @@ class SessionReport {
 
 class Session final : public InputLoader {
  public:
-  Session(const JobSpec& spec, const Runtime& runtime, SessionReport& report);
+  // With a lease, what is committed is guarded by it.
+  Session(const JobSpec& spec, const Runtime& runtime, SessionReport& report,
+          const std::optional<store::Lease>& lease);
   ~Session() override;
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;

@@ -212,6 +212,7 @@ lake::TableChange JobWriter::change_of(const WriterTarget& target, const SealedW
   change.expected_summary = {
       {tables::kPositionsKey,
        target.committed ? std::optional<std::string>(target.committed->to_text()) : std::nullopt}};
+  change.lease = collaborators_.lease;
   return change;
 }
 

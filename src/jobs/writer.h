@@ -54,6 +54,7 @@ class JobWriter {
     tables::LiveTables& tables;
     FileSystem& files;
     Random& random;
+    std::optional<store::Lease> lease = {};  // under which it commits
   };
 
   // Opens all targets and the job's dead-letter table. `raw_start`: the offsets from which a raw

@@ -50,6 +50,7 @@ class JobBench {
   const std::string& directory() const { return directory_; }
   tables::LiveTables& tables() { return *tables_; }
   lake::Catalog& catalog() { return *catalog_; }
+  store::MetadataStore& store() { return *store_; }
   engine::Database& database() { return *database_; }
   stream::Log& log() { return *log_; }
 
