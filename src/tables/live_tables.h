@@ -102,6 +102,9 @@ class LiveTables {
   // job's commit to the table is under way it is taken up together with that: before, it cannot be
   // told which of the hot rows the new files hold. Waits for it as long as `patience`.
   void refresh(const lake::TableIdentifier& identifier, milliseconds patience = milliseconds(0));
+  // The same for every table that moved on, whoever committed; tables that were dropped go. Returns
+  // those that were taken up.
+  std::vector<lake::TableIdentifier> refresh_changed();
   // Takes a table that was dropped or renamed out of SQL.
   void forget(const lake::TableIdentifier& identifier);
   // Does a job write to it, or a view stand on it or in it?

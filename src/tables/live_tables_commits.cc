@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/error.h"
 #include "tables/live_tables_state.h"
 #include "telemetry/log.h"
 
@@ -18,6 +19,27 @@ void LiveTables::refresh(const TableIdentifier& identifier, milliseconds patienc
     return live == state_->tables.end() || !live->second.refresh_wanted ||
            live->second.table->catalog_version >= table->catalog_version;
   });
+}
+
+std::vector<TableIdentifier> LiveTables::refresh_changed() {
+  const auto versions = state_->collaborators.catalog.versions();
+  for (const TableIdentifier& identifier : list()) {
+    if (!versions.contains(identifier) && !is_in_use(identifier)) forget(identifier);
+  }
+  std::vector<TableIdentifier> changed;
+  for (const auto& [identifier, version] : versions) {
+    const auto before = find(identifier);
+    if (before && before->table && before->table->catalog_version >= version) continue;
+    try {
+      refresh(identifier);
+    } catch (const Error& error) {
+      if (error.kind() != ErrorKind::kNotFound) throw;  // dropped meanwhile
+      continue;
+    }
+    const auto after = find(identifier);
+    if (after && (!before || after->version != before->version)) changed.push_back(identifier);
+  }
+  return changed;
 }
 
 void LiveTables::forget(const TableIdentifier& identifier) {

@@ -291,5 +291,35 @@ TEST_F(TablesTest, RunsAllStatementsOrNone) {
   EXPECT_EQ(count("duckdb_schemas() WHERE schema_name = 'made'"), 1);
 }
 
+// The rows that the writer has committed are still among the hot ones: taken up too early they
+// would be there twice, taken up too late not at all.
+TEST_F(TablesTest, CommitsOfOthersAndOfTheWriterAreTakenUpInAnyOrder) {
+  const auto spec = target("orders");
+  tables().open_target(spec);
+  insert({spec.identifier}, 0, 10);
+  const auto sealed = tables().seal({spec.identifier}, {});
+  commit_from_outside(spec.identifier, "SELECT 100::BIGINT AS id, 'x' AS name");
+  const auto own = write_and_commit({spec.identifier}, sealed);
+  EXPECT_EQ(tables().refresh_changed().size(), 0U);
+  EXPECT_EQ(count("silver.orders"), 10);
+  tables().replace_committed(own);
+  EXPECT_EQ(count("silver.orders"), 11);
+  commit_from_outside(spec.identifier, "SELECT 101::BIGINT AS id, 'y' AS name");
+  EXPECT_EQ(tables().refresh_changed(), std::vector{spec.identifier});
+  EXPECT_EQ(count("silver.orders"), 12);
+  EXPECT_EQ(tables().refresh_changed().size(), 0U);
+  insert({spec.identifier}, 10, 5);
+  commit({spec.identifier});
+  EXPECT_EQ(count("silver.orders"), 17);
+}
+
+TEST_F(TablesTest, NewTablesOfOthersAreTakenUp) {
+  Process other(*this);
+  const auto spec = target("orders");
+  other.tables.open_target(spec);
+  EXPECT_EQ(tables().refresh_changed(), std::vector{spec.identifier});
+  EXPECT_EQ(count("silver.orders"), 0);
+}
+
 }  // namespace
 }  // namespace headrace::tables
