@@ -2,6 +2,7 @@
 // lost race do it again on top of what the winner left.
 
 #include <algorithm>
+#include <limits>
 #include <set>
 
 #include "base/error.h"
@@ -30,6 +31,26 @@ void check_distinct(const std::vector<TableChange>& changes) {
            change.base->identifier.to_string());
     }
   }
+}
+
+CatalogOptions options_for(const TableChange& change, CatalogOptions options) {
+  if (!change.retention) return options;
+  options.keep_snapshots = change.retention->keep_snapshots;
+  options.keep_snapshots_ms = change.retention->keep_snapshots_ms;
+  options.max_snapshots = std::numeric_limits<int>::max();
+  return options;
+}
+
+void roll_back(Table& table, SnapshotId to) {
+  TableMetadata& metadata = table.metadata;
+  if (metadata.snapshot(to) == nullptr) {
+    fail(ErrorKind::kNotFound, "rolling back {}: snapshot {} does not exist or has expired",
+         table.identifier.to_string(), to);
+  }
+  metadata.current_snapshot_id = to;
+  metadata.refs["main"] = JsonObject{{"snapshot-id", to}, {"type", "branch"}};
+  metadata.snapshot_log.push_back(
+      JsonObject{{"timestamp-ms", metadata.last_updated_ms}, {"snapshot-id", to}});
 }
 
 std::string names_of(const std::vector<TableChange>& changes) {
@@ -114,7 +135,9 @@ StoreCatalog::Attempt StoreCatalog::attempt(SnapshotBuilder& builder, int64_t no
   result.after = std::make_shared<Table>();
   result.after->identifier = result.before->identifier;
   result.after->metadata = builder.apply_to(*result.before, now_ms);
-  result.expired = expire(result.after->metadata, options_, now_ms);
+  const TableChange& change = builder.change();
+  if (change.roll_back_to) roll_back(*result.after, *change.roll_back_to);
+  result.expired = expire(result.after->metadata, options_for(change, options_), now_ms);
   result.after->metadata_location =
       files_.write_metadata(result.after->metadata, result.before->metadata_location);
   result.after->catalog_version = result.before->catalog_version + 1;

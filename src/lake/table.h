@@ -9,6 +9,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -137,6 +138,12 @@ struct CreateTable {
   std::string location = {};  // empty: <warehouse>/<database>/<name>
 };
 
+// Which snapshots stay when others are expired.
+struct SnapshotRetention {
+  int keep_snapshots = 1;         // the newest ones, whatever their age
+  int64_t keep_snapshots_ms = 0;  // and those that are not older
+};
+
 // What one commit does to one table. All of it or nothing becomes visible. A snapshot is made when
 // files or summary entries are given; otherwise only the metadata changes.
 struct TableChange {
@@ -158,6 +165,11 @@ struct TableChange {
   // float → double, more decimal digits) or go; columns with id 0 are new and get one. Files that
   // lack a column read as NULL there. conflict when the schema moved on since `base`.
   std::optional<Schema> new_schema = {};
+  // Snapshots that these do not keep go with this commit, instead of those that the catalog's
+  // options say.
+  std::optional<SnapshotRetention> retention = {};
+  // An older snapshot becomes the current one. Alone in its change; not_found when it has expired.
+  std::optional<SnapshotId> roll_back_to = {};
   // Committed only while this lease has not been taken by another; conflict otherwise.
   std::optional<store::Lease> lease = {};
 };
@@ -213,6 +225,8 @@ class Catalog {
   // live files. not_found when `after` was expired.
   virtual std::vector<DataFile> files_added_after(const Table& table,
                                                   std::optional<SnapshotId> after) = 0;
+  // URIs of all files that any of the table's snapshots needs, and of its metadata files.
+  virtual std::set<std::string> referenced_files(const Table& table) = 0;
 };
 
 // file:///a/b → /a/b; invalid for other schemes.
