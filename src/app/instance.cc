@@ -1,6 +1,9 @@
 #include "app/instance.h"
 
+#include <array>
 #include <filesystem>
+
+#include <unistd.h>
 
 #include "app/component_binding.h"
 #include "app/version.h"
@@ -23,6 +26,8 @@ namespace {
 
 constexpr std::chrono::seconds kUpkeepInterval{30};
 
+constexpr std::chrono::seconds kFollowInterval{1};
+
 std::string directory_in(const project::Project& project, const char* name) {
   return (std::filesystem::absolute(project.storage_path()) / name).string();
 }
@@ -35,6 +40,21 @@ engine::DatabaseOptions engine_options(const project::Project& project) {
   return options;
 }
 
+// Unique, and says to people where to look.
+std::string process_name(Random& random) {
+  std::array<char, 256> host{};
+  ::gethostname(host.data(), host.size() - 1);
+  return format("{}:{}:{}", host.data(), ::getpid(), make_uuid(random));
+}
+
+// Made at the first start; the caller holds the folder's lock.
+std::string identity_of(FileSystem& files, const std::string& path, Random& random) {
+  if (files.exists(path)) return files.read(path);
+  std::string identity = make_uuid(random);
+  files.write_atomically(path, identity);
+  return identity;
+}
+
 }  // namespace
 
 Instance::Instance(project::Project project, Access access, query::FileAccess query_files)
@@ -44,16 +64,18 @@ Instance::Instance(project::Project project, Access access, query::FileAccess qu
       metrics_(telemetry::make_metrics()),
       workers_({"queries", 8, 256}, *metrics_),
       started_(clock_.steady_now()) {
-  for (const char* name : {"streams", "warehouse", "tmp"}) {
+  for (const char* name : {"streams", "tmp"}) {
     files_->create_directories(directory_in(project_, name));
   }
+  const std::string warehouse = std::filesystem::absolute(project_.warehouse_path()).string();
+  files_->create_directories(warehouse);
   stream::LogOptions log_options;
   log_options.read_only = access == Access::kReadOnly;
   log_ =
       stream::Log::open(directory_in(project_, "streams"), *files_, clock_, *metrics_, log_options);
-  store_ = store::open_sqlite_store(directory_in(project_, "metadata.db"));
+  store_ = open_store();
   lake::CatalogOptions catalog_options;
-  catalog_options.warehouse = directory_in(project_, "warehouse");
+  catalog_options.warehouse = warehouse;
   catalog_ = lake::Catalog::open(*store_, *files_, clock_, random_, catalog_options);
   database_ = std::make_unique<engine::Database>(engine_options(project_));
   database_->register_function(tables::make_topic_function(*log_));
@@ -67,6 +89,7 @@ Instance::Instance(project::Project project, Access access, query::FileAccess qu
       *database_, *catalog_, *tables_, *files_, random_, clock_, *metrics_});
   if (access == Access::kReadOnly) views_->show(view_specs());
   outside_commits_ = std::make_unique<OutsideCommits>(*tables_, *views_);
+  maintainer_ = make_maintainer();
   register_system_tables();
   queries_ = std::make_unique<query::QueryService>(
       *database_, clock_, random_, *metrics_,
@@ -78,6 +101,37 @@ Instance::Instance(project::Project project, Access access, query::FileAccess qu
 }
 
 Instance::~Instance() { stop(); }
+
+// SQLite is guarded by the lock of the log, which stands in the same folder; over PostgreSQL
+// processes with folders of their own share tables, and leases say who runs which job.
+std::unique_ptr<store::MetadataStore> Instance::open_store() {
+  const project::StoreSettings& settings = project_.settings.store;
+  if (settings.type == project::StoreType::kSqlite) {
+    return store::open_sqlite_store(directory_in(project_, "metadata.db"));
+  }
+  store::PostgresOptions options;
+  options.url = settings.url.reveal();
+  options.schema = settings.schema;
+  auto store = store::open_postgres_store(options, clock_);
+  if (access_ == Access::kExclusive) {
+    sharing_.emplace(
+        headrace::jobs::Sharing{*store, process_name(random_),
+                                identity_of(*files_, directory_in(project_, "identity"), random_)});
+  }
+  return store;
+}
+
+void Instance::follow_catalog(std::stop_token stop) {
+  while (clock_.sleep_for(kFollowInterval, stop)) {
+    try {
+      const std::vector<lake::TableIdentifier> changed = tables_->refresh_changed();
+      if (!changed.empty()) views_->source_committed(changed);
+    } catch (const std::exception& error) {
+      telemetry::log_warning("app", "commits of others could not be taken up",
+                             {{"reason", error.what()}});
+    }
+  }
+}
 
 void Instance::add_routes() {
   ingest_ = std::make_unique<server::Ingest>(*log_, clock_, *metrics_);
@@ -129,7 +183,8 @@ headrace::jobs::Runtime Instance::runtime() {
           project_.settings.commit.interval,
           [this](const std::vector<lake::TableIdentifier>& tables) {
             views_->source_committed(tables);
-          }};
+          },
+          sharing_};
 }
 
 std::vector<views::ViewSpec> Instance::view_specs() const {
@@ -156,6 +211,8 @@ void Instance::start() {
     if (job.mode == project::JobMode::kStreaming) start_job(job);
   }
   for (const project::SourceDefinition& source : project_.sources) start_source(source);
+  if (project_.settings.maintenance.enabled) maintainer_->start();
+  follow_ = std::jthread([this](std::stop_token stop) { follow_catalog(std::move(stop)); });
   upkeep_ = std::jthread([this](std::stop_token stop) {
     while (clock_.sleep_for(kUpkeepInterval, stop)) {
       try {
@@ -182,6 +239,8 @@ void Instance::wait_until_started(milliseconds timeout) {
 
 void Instance::stop() {
   upkeep_ = {};
+  follow_ = {};
+  if (maintainer_) maintainer_->stop();
   std::map<std::string, RunningSource> sources;
   std::map<std::string, RunningJob> jobs;
   {

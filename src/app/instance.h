@@ -26,9 +26,11 @@
 #include "jobs/batch.h"
 #include "jobs/runner.h"
 #include "lake/table.h"
+#include "maintenance/maintainer.h"
 #include "project/difference.h"
 #include "project/project.h"
 #include "query/query_service.h"
+#include "query/system_tables.h"
 #include "server/ingest.h"
 #include "server/lakehouse.h"
 #include "server/route.h"
@@ -80,6 +82,14 @@ class Instance final : public server::Lakehouse {
   Json status() override;
   JsonArray tables() override;
   Json table(const std::string& database, const std::string& name) override;
+  Json table_files(const std::string& database, const std::string& name) override;
+  Json table_history(const std::string& database, const std::string& name) override;
+  Json optimize_table(const std::string& database, const std::string& name,
+                      const std::vector<std::string>& sort_by) override;
+  Json expire_table(const std::string& database, const std::string& name, int keep,
+                    milliseconds older_than, milliseconds orphans_older_than) override;
+  Json roll_back_table(const std::string& database, const std::string& name,
+                       int64_t snapshot_id) override;
   JsonArray jobs() override;
   Json job(const std::string& name) override;
   Json pause_job(const std::string& name) override;
@@ -102,6 +112,10 @@ class Instance final : public server::Lakehouse {
   };
 
   headrace::jobs::Runtime runtime();
+  std::unique_ptr<store::MetadataStore> open_store();
+  std::unique_ptr<maintenance::Maintainer> make_maintainer();
+  std::vector<query::SystemRow> maintenance_rows() const;
+  void follow_catalog(std::stop_token stop);
   void add_routes();
   void register_system_tables();
   void create_topic(const project::TopicDefinition& topic);
@@ -122,6 +136,7 @@ class Instance final : public server::Lakehouse {
   std::unique_ptr<FileSystem> files_;
   std::unique_ptr<telemetry::Metrics> metrics_;
   std::unique_ptr<store::MetadataStore> store_;
+  std::optional<headrace::jobs::Sharing> sharing_;  // set when other processes use the store
   std::unique_ptr<lake::Catalog> catalog_;
   std::unique_ptr<stream::Log> log_;
   std::unique_ptr<engine::Database> database_;
@@ -129,6 +144,7 @@ class Instance final : public server::Lakehouse {
   std::unique_ptr<tables::LiveTables> tables_;
   std::unique_ptr<views::Views> views_;
   std::unique_ptr<OutsideCommits> outside_commits_;
+  std::unique_ptr<maintenance::Maintainer> maintainer_;
   std::unique_ptr<query::QueryService> queries_;
   http::WorkerPool workers_;
   std::unique_ptr<server::Ingest> ingest_;
@@ -143,6 +159,7 @@ class Instance final : public server::Lakehouse {
   std::vector<std::string> problems_;
   std::string broken_project_;
   std::jthread upkeep_;  // retention, gauges
+  std::jthread follow_;  // takes up what others commit
 };
 
 }  // namespace headrace::app

@@ -217,6 +217,19 @@ void Instance::register_system_tables() {
                    {"total_records", "VARCHAR"},
                    {"positions", "VARCHAR"}},
                   [this] { return snapshot_rows(*tables_); }});
+  list.push_back({"maintenance",
+                  "what was done to keep tables in order, the newest 1,000 runs of this process",
+                  {{"started_at", "TIMESTAMP WITH TIME ZONE"},
+                   {"table", "VARCHAR"},
+                   {"operation", "VARCHAR"},
+                   {"state", "VARCHAR"},
+                   {"files_before", "BIGINT"},
+                   {"files_after", "BIGINT"},
+                   {"bytes_before", "BIGINT"},
+                   {"bytes_after", "BIGINT"},
+                   {"elapsed_ms", "BIGINT"},
+                   {"error", "VARCHAR"}},
+                  [this] { return maintenance_rows(); }});
   list.push_back(
       {"dead_letters",
        "the newest 100,000 dead letters of all jobs; all of them stand in dead_letters.<job>",

@@ -97,6 +97,10 @@ Difference compare(const Project& before, const Project& after) {
     std::erase(difference.settings, "server.token");
     difference.settings.push_back("server.token");
   }
+  if (before.settings.store.url != after.settings.store.url) {
+    std::erase(difference.settings, "store.url");
+    difference.settings.push_back("store.url");
+  }
   return difference;
 }
 

@@ -54,6 +54,10 @@ class Loader {
   Project& project_;
 };
 
+std::string below(const std::string& directory, const std::string& path) {
+  return path.starts_with('/') ? path : directory + "/" + path;
+}
+
 }  // namespace
 
 const TopicDefinition* Project::find_topic(const std::string& name) const {
@@ -70,9 +74,11 @@ const JobDefinition* Project::find_job(const std::string& name) const {
   return nullptr;
 }
 
-std::string Project::storage_path() const {
-  const std::string& path = settings.storage.path;
-  return path.starts_with('/') ? path : directory + "/" + path;
+std::string Project::storage_path() const { return below(directory, settings.storage.path); }
+
+std::string Project::warehouse_path() const {
+  const std::string& path = settings.storage.warehouse;
+  return path.empty() ? storage_path() + "/warehouse" : below(directory, path);
 }
 
 Project load_project(FileSystem& files, const std::string& directory, const ComponentTypes& types,

@@ -1,6 +1,7 @@
 #include "project/settings.h"
 
 #include "project/names.h"
+#include "store/metadata_store.h"
 
 namespace headrace::project {
 
@@ -28,6 +29,25 @@ void require_token_outside(const ServerSettings& server, const config::Node& nod
                       "write everything without a token",
                       server.listen.to_text()),
                R"(add token: "${HEADRACE_TOKEN}", or listen on 127.0.0.1)");
+}
+
+void check_store(const StoreSettings& store, const config::Node& node, config::Problems& problems) {
+  if (node.find_or_self("url").is_broken()) return;  // a variable that is not set was told already
+  if (store.type == StoreType::kSqlite) {
+    if (store.url.empty()) return;
+    problems.add(node.find_or_self("url"),
+                 "SQLite keeps metadata.db in the folder storage.path and needs no address",
+                 "add type: postgres, or remove the url");
+    return;
+  }
+  const std::string wanted = R"(write url: "${HEADRACE_STORE_URL}", and in that variable )"
+                             "postgresql://user:password@host:5432/database";
+  if (store.url.empty()) {
+    problems.add(node.find_or_self("type"), "PostgreSQL needs the address of a database", wanted);
+    return;
+  }
+  const std::string complaint = store::complaint_about_postgres_url(store.url.reveal());
+  if (!complaint.empty()) problems.add(node.find_or_self("url"), complaint, wanted);
 }
 
 }  // namespace
@@ -76,10 +96,33 @@ Fields<ServerSettings> ServerSettings::fields() {
 }
 
 Fields<StorageSettings> StorageSettings::fields() {
-  return Fields<StorageSettings>().optional(
-      "path", &StorageSettings::path,
-      "folder of streams/, warehouse/ and metadata.db, relative to the project",
-      config::not_empty());
+  return Fields<StorageSettings>()
+      .optional("path", &StorageSettings::path,
+                "folder of streams/, warehouse/ and metadata.db, relative to the project",
+                config::not_empty())
+      .optional("warehouse", &StorageSettings::warehouse,
+                "folder of the tables' files, relative to the project; warehouse/ in storage.path "
+                "unless given. Processes that share a store name the same folder");
+}
+
+config::Choices<StoreType> choices_of(StoreType) {
+  return {{"sqlite", StoreType::kSqlite, "metadata.db in storage.path; one process writes"},
+          {"postgres", StoreType::kPostgres,
+           "a PostgreSQL database, which several processes share: each job runs in one of them"}};
+}
+
+Fields<StoreSettings> StoreSettings::fields() {
+  return Fields<StoreSettings>()
+      .optional("type", &StoreSettings::type, "the kind of store")
+      .optional("url", &StoreSettings::url,
+                "address of the PostgreSQL database, as libpq takes it; keep the password out of "
+                "the file",
+                config::example("\"${HEADRACE_STORE_URL}\""))
+      .optional("schema", &StoreSettings::schema,
+                "schema in that database; each is a catalog of its own and is made when it is not "
+                "there",
+                config::not_empty())
+      .check(check_store);
 }
 
 Fields<EngineSettings> EngineSettings::fields() {
@@ -99,6 +142,27 @@ Fields<CommitSettings> CommitSettings::fields() {
       .optional("interval", &CommitSettings::interval,
                 "and at this age at the latest; they are visible to SQL before",
                 at_least(milliseconds(100)), at_most(std::chrono::hours(24)));
+}
+
+Fields<MaintenanceSettings> MaintenanceSettings::fields() {
+  return Fields<MaintenanceSettings>()
+      .optional("enabled", &MaintenanceSettings::enabled,
+                "merge small files and remove orphans while the server runs; by hand there is "
+                "`headrace tables optimize` and `expire`")
+      .optional("interval", &MaintenanceSettings::interval, "how often the tables are looked at",
+                at_least(milliseconds(100)), at_most(std::chrono::hours(24)))
+      .optional("target_file_size", &MaintenanceSettings::target_file_size,
+                "small files are merged up to this size", at_least(mebibytes(1)),
+                at_most(gibibytes(4)))
+      .optional("min_files", &MaintenanceSettings::min_files,
+                "a merge takes in at least as many files", at_least(2), at_most(10'000))
+      .optional("share_percent", &MaintenanceSettings::share_percent,
+                "the part of the time, at most, in which it works", unit("percent"), at_least(1),
+                at_most(100))
+      .optional("orphan_age", &MaintenanceSettings::orphan_age,
+                "files that no snapshot refers to are removed when they are older; longer than any "
+                "commit may take",
+                at_least(std::chrono::hours(1)), at_most(std::chrono::hours(24 * 365)));
 }
 
 config::Choices<LogLevel> choices_of(LogLevel) {
@@ -131,8 +195,11 @@ Fields<Settings> Settings::fields() {
                 config::check(check_name))
       .optional("server", &Settings::server, "the HTTP server")
       .optional("storage", &Settings::storage, "where everything is kept")
+      .optional("store", &Settings::store,
+                "where it is kept which files make up each table, and who runs which job")
       .optional("engine", &Settings::engine, "what SQL may use")
       .optional("commit", &Settings::commit, "when hot rows become files")
+      .optional("maintenance", &Settings::maintenance, "how tables are kept in order")
       .optional("log", &Settings::log, "logs")
       .optional("topics", &Settings::topics, "topics in general");
 }

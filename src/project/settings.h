@@ -39,8 +39,21 @@ struct ServerSettings {
 
 struct StorageSettings {
   std::string path = ".headrace";  // relative to the project folder
+  std::string warehouse;           // likewise; empty: warehouse/ in `path`
 
   static config::Fields<StorageSettings> fields();
+};
+
+enum class StoreType { kSqlite, kPostgres };
+config::Choices<StoreType> choices_of(StoreType type);
+
+// Where metadata that must change atomically is kept: above all, which files make up each table.
+struct StoreSettings {
+  StoreType type = StoreType::kSqlite;
+  config::Secret url;
+  std::string schema = "headrace";
+
+  static config::Fields<StoreSettings> fields();
 };
 
 struct EngineSettings {
@@ -56,6 +69,18 @@ struct CommitSettings {
   std::chrono::milliseconds interval = std::chrono::minutes(1);
 
   static config::Fields<CommitSettings> fields();
+};
+
+// How the server keeps its tables in order by itself.
+struct MaintenanceSettings {
+  bool enabled = true;
+  std::chrono::milliseconds interval = std::chrono::minutes(1);
+  config::Bytes target_file_size = config::mebibytes(128);
+  int min_files = 8;
+  int share_percent = 25;
+  std::chrono::milliseconds orphan_age = std::chrono::hours(72);
+
+  static config::Fields<MaintenanceSettings> fields();
 };
 
 enum class LogLevel { kDebug, kInfo, kWarning, kError };
@@ -80,8 +105,10 @@ struct Settings {
   std::string name;
   ServerSettings server;
   StorageSettings storage;
+  StoreSettings store;
   EngineSettings engine;
   CommitSettings commit;
+  MaintenanceSettings maintenance;
   LogSettings log;
   TopicSettings topics;
 

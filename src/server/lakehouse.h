@@ -3,7 +3,9 @@
 // What the API asks of the running lakehouse beside its topics and queries. The composition root
 // implements it. Thread use: any thread; calls may block for as long as they say.
 
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "base/clock.h"
 #include "base/json.h"
@@ -17,6 +19,19 @@ class Lakehouse {
   status() = 0;  // {"version","name","uptime_s","topics","jobs","tables","views","sources","dead_letters","problems"}
   virtual JsonArray tables() = 0;
   virtual Json table(const std::string& database, const std::string& name) = 0;  // not_found
+  // Data files of the current snapshot, and snapshots, newest first.
+  virtual Json table_files(const std::string& database, const std::string& name) = 0;
+  virtual Json table_history(const std::string& database, const std::string& name) = 0;
+  // Merges small files; with columns, sorts the rows of the new ones.
+  virtual Json optimize_table(const std::string& database, const std::string& name,
+                              const std::vector<std::string>& sort_by) = 0;
+  // Removes snapshots beyond the newest `keep` that are older than `older_than`, then files that
+  // nothing refers to and that are older than `orphans_older_than`.
+  virtual Json expire_table(const std::string& database, const std::string& name, int keep,
+                            milliseconds older_than, milliseconds orphans_older_than) = 0;
+  // Makes an older snapshot the current one; conflict while a job writes to the table.
+  virtual Json roll_back_table(const std::string& database, const std::string& name,
+                               int64_t snapshot_id) = 0;
   virtual JsonArray jobs() = 0;
   virtual Json job(const std::string& name) = 0;  // not_found
   virtual Json pause_job(const std::string& name) = 0;

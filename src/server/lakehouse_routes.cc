@@ -1,6 +1,10 @@
 #include "server/lakehouse_routes.h"
 
+#include <algorithm>
+#include <charconv>
 #include <utility>
+
+#include "base/error.h"
 
 namespace headrace::server {
 namespace {
@@ -39,6 +43,116 @@ int64_t number_in_path(const http::Request& request, std::string_view name) {
     // Falls through to the complaint.
   }
   fail(ErrorKind::kInvalid, "'{}' in the path is no {}", text, name);
+}
+
+JsonObject body_of(JsonObject properties) {
+  return {
+      {"application/json", JsonObject{{"type", "object"}, {"properties", std::move(properties)}}}};
+}
+
+JsonObject milliseconds_or(int64_t otherwise) {
+  return {{"type", "integer"}, {"minimum", 0}, {"default", otherwise}};
+}
+
+// An empty body is an object without members.
+Json body_json(const http::Request& request) {
+  return request.body.empty() ? Json(JsonObject{}) : parse_json(request.body, "the request");
+}
+
+std::vector<std::string> texts_of(const Json& body, const char* name) {
+  std::vector<std::string> texts;
+  const Json* list = find_member(body, name);
+  if (list == nullptr) return texts;
+  const bool is_right =
+      list->is_array() && std::all_of(list->get_array().begin(), list->get_array().end(),
+                                      [](const Json& text) { return text.is_string(); });
+  if (!is_right) fail(ErrorKind::kInvalid, "the request: \"{}\" must be a list of texts", name);
+  for (const Json& text : list->get_array()) texts.emplace_back(text.get_string());
+  return texts;
+}
+
+int64_t number_of(const Json& body, const char* name, int64_t otherwise, int64_t minimum,
+                  int64_t maximum) {
+  const int64_t value = integer_member_or(body, name, otherwise);
+  if (value >= minimum && value <= maximum) return value;
+  fail(ErrorKind::kInvalid, "the request: \"{}\" is {}; it goes from {} to {}", name, value,
+       minimum, maximum);
+}
+
+void add_maintenance_routes(RouteAdder& routes, Lakehouse& lakehouse) {
+  constexpr int64_t kDayMs = 24 * 3'600'000LL;
+  constexpr int64_t kLongestMs = 36'500 * kDayMs;
+  const auto database = [](const http::Request& request) {
+    return request.path_parameter("database");
+  };
+  const auto table = [](const http::Request& request) { return request.path_parameter("table"); };
+  routes.add({.method = "GET",
+              .pattern = "/v1/tables/{database}/{table}/files",
+              .operation = "listTableFiles",
+              .group = "tables",
+              .summary = "The data files of a table's current snapshot"},
+             [=, &lakehouse](const http::Request& request) {
+               return lakehouse.table_files(database(request), table(request));
+             });
+  routes.add({.method = "GET",
+              .pattern = "/v1/tables/{database}/{table}/history",
+              .operation = "listTableSnapshots",
+              .group = "tables",
+              .summary = "All snapshots of a table, newest first"},
+             [=, &lakehouse](const http::Request& request) {
+               return lakehouse.table_history(database(request), table(request));
+             });
+  routes.add(
+      {.method = "POST",
+       .pattern = "/v1/tables/{database}/{table}/optimize",
+       .operation = "optimizeTable",
+       .group = "tables",
+       .summary = "Merges small files now, and sorts their rows if columns are given",
+       .request = body_of({{"sort_by", JsonObject{{"type", "array"}, {"items", type("string")}}}}),
+       .error_statuses = {400, 404, 503}},
+      [=, &lakehouse](const http::Request& request) {
+        return lakehouse.optimize_table(database(request), table(request),
+                                        texts_of(body_json(request), "sort_by"));
+      });
+  routes.add(
+      {.method = "POST",
+       .pattern = "/v1/tables/{database}/{table}/expire",
+       .operation = "expireTable",
+       .group = "tables",
+       .summary = "Removes old snapshots, and files that nothing refers to any more",
+       .request = body_of({{"keep", JsonObject{{"type", "integer"}, {"default", 1}}},
+                           {"older_than_ms", milliseconds_or(5 * kDayMs)},
+                           {"orphans_older_than_ms", milliseconds_or(3 * kDayMs)}}),
+       .error_statuses = {400, 404, 503}},
+      [=, &lakehouse](const http::Request& request) {
+        const Json body = body_json(request);
+        return lakehouse.expire_table(
+            database(request), table(request),
+            static_cast<int>(number_of(body, "keep", 1, 1, 1'000'000)),
+            milliseconds(number_of(body, "older_than_ms", 5 * kDayMs, 0, kLongestMs)),
+            milliseconds(number_of(body, "orphans_older_than_ms", 3 * kDayMs, 0, kLongestMs)));
+      });
+  routes.add(
+      {.method = "POST",
+       .pattern = "/v1/tables/{database}/{table}/rollback",
+       .operation = "rollBackTable",
+       .group = "tables",
+       .summary = "Makes an older snapshot the current one; no job may be writing",
+       .request = {{"application/json",
+                    JsonObject{{"type", "object"},
+                               {"required", JsonArray{"snapshot_id"}},
+                               {"properties", JsonObject{{"snapshot_id", type("string")}}}}}},
+       .error_statuses = {400, 404, 409, 503}},
+      [=, &lakehouse](const http::Request& request) {
+        // As text: not every JSON reader keeps 64 bits.
+        const std::string text = string_member(body_json(request), "snapshot_id");
+        int64_t id = 0;
+        const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), id);
+        if (failure != std::errc() || end != text.data() + text.size()) {
+          fail(ErrorKind::kInvalid, "the request: \"snapshot_id\" is no number: {}", text);
+        }
+        return lakehouse.roll_back_table(database(request), table(request), id);
+      });
 }
 
 void add_table_routes(RouteAdder& routes, Lakehouse& lakehouse) {
@@ -161,6 +275,7 @@ void add_lakehouse_routes(Routes& routes, Lakehouse& lakehouse, http::WorkerPool
              .summary = "How everything stands: topics, sources, jobs, tables, views, problems"},
             [&lakehouse](const http::Request&) { return lakehouse.status(); });
   add_table_routes(adder, lakehouse);
+  add_maintenance_routes(adder, lakehouse);
   add_job_routes(adder, lakehouse);
   add_dead_letter_routes(adder, lakehouse);
 }

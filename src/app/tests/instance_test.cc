@@ -155,6 +155,43 @@ TEST(FileAccessOfQueries, depends_on_who_can_connect) {
   EXPECT_EQ(to_file_access(QueryFileAccess::kNone, here), query::FileAccess::kNone);
 }
 
+TEST_F(NewProject, keeps_tables_in_order_by_hand) {
+  Instance instance(load(), Access::kExclusive);
+  instance.start();
+  wait_for(instance, "SELECT count(*) FROM silver.events", "[[17]]");
+  ask(instance, "POST", "/v1/commit", "{}");
+  const std::string contents = "SELECT sum(hash(e))::VARCHAR, count(*) FROM bronze.events AS e";
+  const std::string before = rows(instance, contents);
+  const Json history = ask(instance, "GET", "/v1/tables/bronze/events/history");
+  const std::string first =
+      string_member(member(history, "snapshots").as_array().back(), "snapshot_id");
+  ask(instance, "POST", "/v1/topics/events/records", R"({"kind":"broken"})");
+  wait_for(instance, "SELECT count(*) FROM bronze.events", "[[21]]");
+  ask(instance, "POST", "/v1/commit", "{}");
+  EXPECT_EQ(integer_member(ask(instance, "POST", "/v1/tables/bronze/events/optimize"), "merges"),
+            1);
+  EXPECT_EQ(rows(instance, "SELECT count(*) FROM bronze.events"), "[[21]]");
+  EXPECT_EQ(rows(instance, "SELECT count(*) FROM system.files WHERE \"table\" = 'bronze.events'"),
+            "[[1]]");
+  EXPECT_EQ(rows(instance,
+                 "SELECT \"table\", operation, state, files_before, files_after "
+                 "FROM system.maintenance WHERE operation = 'merge'"),
+            R"([["bronze.events","merge","done",2,1]])");
+  // A job that writes is not taken back under itself; paused and resumed it reads again.
+  const std::string body = to_text(JsonObject{{"snapshot_id", first}});
+  EXPECT_THROW(ask(instance, "POST", "/v1/tables/bronze/events/rollback", body), Error);
+  ask(instance, "POST", "/v1/jobs/events/pause");
+  ask(instance, "POST", "/v1/tables/bronze/events/rollback", body);
+  EXPECT_EQ(rows(instance, contents), before);
+  ask(instance, "POST", "/v1/jobs/events/resume");
+  wait_for(instance, "SELECT count(*) FROM bronze.events", "[[21]]");
+  EXPECT_EQ(integer_member(ask(instance, "POST", "/v1/tables/silver/events/expire",
+                               R"({"keep":1,"older_than_ms":0})"),
+                           "orphans_removed"),
+            0);
+  EXPECT_EQ(rows(instance, "SELECT count(*) FROM silver.events"), "[[17]]");
+}
+
 TEST_F(NewProject, lets_one_process_own_the_state) {
   Instance owner(load(), Access::kExclusive);
   EXPECT_THROW(Instance(load(), Access::kExclusive), Error);

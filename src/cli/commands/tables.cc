@@ -22,14 +22,8 @@ int list_tables(Session& session) {
 }
 
 int show_table(Session& session, const std::string& name) {
-  const size_t dot = name.find('.');
-  if (dot == std::string::npos || dot == 0 || dot + 1 == name.size()) {
-    fail(ErrorKind::kInvalid, "showing table '{}': write it as database.table, as in silver.{}",
-         name, name);
-  }
   Service service = session.connect();
-  const Json answer = service.get("/v1/tables/" + encoded(name.substr(0, dot)) + "/" +
-                                  encoded(name.substr(dot + 1)));
+  const Json answer = service.get(table_target(name));
   session.show(answer, [&] { print_object(session, answer); });
   return 0;
 }
@@ -43,6 +37,15 @@ int commit_tables(Session& session) {
 }
 
 }  // namespace
+
+std::string table_target(const std::string& name) {
+  const size_t dot = name.find('.');
+  if (dot == std::string::npos || dot == 0 || dot + 1 == name.size()) {
+    fail(ErrorKind::kInvalid, "'{}' names no table: write it as database.table, as in silver.{}",
+         name, name);
+  }
+  return "/v1/tables/" + encoded(name.substr(0, dot)) + "/" + encoded(name.substr(dot + 1));
+}
 
 void add_tables(CLI::App& app, Session& session) {
   CLI::App* tables =
@@ -60,9 +63,11 @@ void add_tables(CLI::App& app, Session& session) {
   add_command(*tables, "commit", "Write all hot rows to files now")->callback([&session] {
     session.action = [&session] { return commit_tables(session); };
   });
+  add_table_maintenance(*tables, session);
   add_examples(*tables, {{"headrace tables", "all of them"},
                          {"headrace tables show silver.clicks", "schema, snapshots and files"},
-                         {"headrace tables commit", "make files of the hot rows now"}});
+                         {"headrace tables commit", "make files of the hot rows now"},
+                         {"headrace tables history silver.clicks", "what it was, and when"}});
   add_examples(*show, {{"headrace tables show silver.clicks", "for people"},
                        {"headrace tables show silver.clicks --json | jq .schema", "a part of it"}});
 }

@@ -94,6 +94,38 @@ TEST_F(ServiceCommands, TablesShowAndCommit) {
   EXPECT_EQ(run({"tables", "commit"}), 0);
 }
 
+TEST_F(ServiceCommands, TablesAreKeptInOrderByHand) {
+  server().on("GET /v1/tables/silver/clicks/files",
+              R"({"files":[{"path":"/w/a.parquet","rows":5,"bytes":2048,"sequence_number":1}]})");
+  EXPECT_EQ(run({"tables", "files", "silver.clicks"}), 0);
+  EXPECT_THAT(console_.output, HasSubstr("/w/a.parquet"));
+  server().on("GET /v1/tables/silver/clicks/history",
+              R"({"snapshots":[{"snapshot_id":"17","operation":"replace","total_records":5}]})");
+  EXPECT_EQ(run({"tables", "history", "silver.clicks"}), 0);
+  EXPECT_THAT(console_.output, HasSubstr("replace"));
+  server().on("POST /v1/tables/silver/clicks/optimize",
+              R"({"merges":1,"files_before":9,"files_after":1,
+                  "bytes_before":2048,"bytes_after":1024})");
+  EXPECT_EQ(run({"tables", "optimize", "silver.clicks", "--sort-by", "a,b"}), 0);
+  EXPECT_EQ(server().requests.back().body, R"({"sort_by":["a","b"]})");
+  EXPECT_EQ(console_.output, "silver.clicks: 1 merges, 9 files became 1, 2.0 KiB became 1.0 KiB\n");
+  server().on("POST /v1/tables/silver/clicks/expire",
+              R"({"snapshots_removed":3,"orphans_removed":2,"orphan_bytes":10})");
+  EXPECT_EQ(run({"tables", "expire", "silver.clicks", "--keep", "2", "--older-than", "12h"}), 0);
+  EXPECT_EQ(server().requests.back().body,
+            R"({"keep":2,"older_than_ms":43200000,"orphans_older_than_ms":259200000})");
+  EXPECT_EQ(run({"tables", "expire", "silver.clicks", "--older-than", "soon"}), 2);
+  EXPECT_THAT(console_.errors, HasSubstr("such as 12h or 7d, not 'soon'"));
+  EXPECT_EQ(run({"tables", "rollback", "silver.clicks", "17"}), 2);
+  EXPECT_THAT(console_.errors, HasSubstr("repeat with --yes"));
+  server().on("POST /v1/tables/silver/clicks/rollback",
+              R"({"committed_at":"2026-01-02T03:04:05Z","total_records":5})");
+  EXPECT_EQ(run({"tables", "rollback", "silver.clicks", "17", "--yes"}), 0);
+  EXPECT_EQ(server().requests.back().body, R"({"snapshot_id":"17"})");
+  host_.running = false;
+  EXPECT_EQ(run({"tables", "optimize", "silver.clicks"}), 69);
+}
+
 TEST_F(ServiceCommands, JobsPauseAndResume) {
   server().on("POST /v1/jobs/clean/pause", "{}");
   server().on("POST /v1/jobs/clean/resume", "{}");

@@ -27,6 +27,13 @@ TEST_F(DifferenceTest, NamesWhatChanged) {
   EXPECT_TRUE(compare(before, before).empty());
 }
 
+TEST_F(DifferenceTest, AnotherSecretIsSeenThoughItIsNotShown) {
+  write("headrace.yaml", "name: shop\nstore: {type: postgres, url: 'postgresql://me:a@db/x'}\n");
+  const Project before = load_whole();
+  write("headrace.yaml", "name: shop\nstore: {type: postgres, url: 'postgresql://me:b@db/x'}\n");
+  EXPECT_EQ(compare(before, load_whole()).to_text(), "setting store.url: changed\n");
+}
+
 TEST_F(DifferenceTest, FilesThatChangeAreSeen) {
   write("jobs/a.yaml", "nodes:");
   ProjectFiles watched(*files_, directory_);

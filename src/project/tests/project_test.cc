@@ -122,6 +122,39 @@ views/z.sql:2:11: table: 'gold' cannot name a table: it is written database.tabl
 )");
 }
 
+TEST_F(ProjectTest, AStoreIsCheckedBeforeAnythingConnects) {
+  struct Case {
+    const char* store;
+    const char* problem;
+  };
+  for (const Case& c :
+       {Case{"{type: postgres}", "headrace.yaml:2:15: store.type: PostgreSQL needs the address"},
+        Case{"{type: postgres, url: 'mysql://me:pw@db/x'}",
+             "headrace.yaml:2:30: store.url: is no address of a PostgreSQL database"},
+        Case{"{url: 'postgresql://db/x'}", "headrace.yaml:2:14: store.url: SQLite keeps"},
+        Case{"{type: mariadb}", "headrace.yaml:2:15: store.type: wants one of sqlite, postgres"},
+        Case{"{type: postgres, url: '${NOT_SET_HERE}'}",
+             "headrace.yaml:2:30: store.url: the environment"},
+        Case{"{type: postgres, url: 'postgresql://me:pw@db:5432/x'}", ""},
+        Case{"{type: sqlite}", ""}}) {
+    write("headrace.yaml", std::string("name: shop\nstore: ") + c.store + "\n");
+    const std::string found = problems();
+    if (*c.problem == '\0') {
+      EXPECT_EQ(found, "") << c.store;
+    } else {
+      EXPECT_EQ(found.find(c.problem), 0U) << c.store << ": " << found;
+    }
+    EXPECT_EQ(found.find("pw@"), std::string::npos) << found;
+  }
+}
+
+TEST_F(ProjectTest, TheWarehouseIsInTheStorageUnlessItIsSaidWhere) {
+  write("headrace.yaml", "name: shop\nstorage: {path: state}\n");
+  EXPECT_EQ(load_whole().warehouse_path(), directory_ + "/state/warehouse");
+  write("headrace.yaml", "name: shop\nstorage: {path: state, warehouse: /srv/lake}\n");
+  EXPECT_EQ(load_whole().warehouse_path(), "/srv/lake");
+}
+
 TEST_F(ProjectTest, OutsideLoopbackATokenIsNeeded) {
   struct Case {
     const char* server;
