@@ -49,8 +49,7 @@ std::unique_ptr<maintenance::Maintainer> Instance::make_maintainer() {
       random_,
       *metrics_,
       [this](const lake::TableIdentifier& identifier) {
-        tables_->refresh(identifier);
-        views_->source_committed({identifier});
+        outside_commits_->committed({identifier});
       }};
   if (sharing_) {
     collaborators.shared_store = &sharing_->store;
@@ -99,6 +98,13 @@ Json Instance::table_history(const std::string& database, const std::string& nam
 
 Json Instance::optimize_table(const std::string& database, const std::string& name,
                               const std::vector<std::string>& sort_by) {
+  const auto live = tables_->find({database, name});
+  if (live && live->is_target && live->is_upsert) {
+    fail(ErrorKind::kConflict,
+         "merging files of {}.{}: a job changes its rows by their place in the files; pause the "
+         "job first with 'headrace jobs pause'",
+         database, name);
+  }
   const maintenance::Optimized done = maintainer_->optimize({database, name}, sort_by, {});
   return JsonObject{{"name", database + "." + name},     {"merges", done.merges},
                     {"files_before", done.files_before}, {"files_after", done.files_after},

@@ -14,6 +14,8 @@ constexpr milliseconds kLongestRest{600'000};
 constexpr const char* kLease = "maintenance";
 // A view rewrites its own files, and would have to begin anew with each merge.
 constexpr const char* kViewProperty = "headrace.view";
+// Its job finds the rows that it changes by their place in the files, and would have to begin anew.
+constexpr const char* kPrimaryKeyProperty = "headrace.primary-key";
 constexpr const char* kEnabledProperty = "headrace.maintenance";
 
 std::string order_by(const lake::Table& table, const std::vector<std::string>& columns) {
@@ -31,7 +33,7 @@ std::string order_by(const lake::Table& table, const std::vector<std::string>& c
 bool is_maintained(const lake::Table& table) {
   const auto& properties = table.metadata.properties;
   const auto enabled = properties.find(kEnabledProperty);
-  return !properties.contains(kViewProperty) &&
+  return !properties.contains(kViewProperty) && !properties.contains(kPrimaryKeyProperty) &&
          (enabled == properties.end() || enabled->second != "false");
 }
 

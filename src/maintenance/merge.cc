@@ -1,5 +1,7 @@
 #include "maintenance/merge.h"
 
+#include <set>
+
 #include "base/error.h"
 #include "lake/data_writer.h"
 
@@ -14,6 +16,38 @@ void remove_best_effort(FileSystem& files, const std::vector<lake::DataFile>& wr
       // It stays as an orphan, which no snapshot names.
     }
   }
+}
+
+constexpr int kMaxAttempts = 20;
+
+// Are all of them live, and no row of them deleted?
+bool are_untouched(lake::Catalog& catalog, const lake::Table& table, const MergeTask& task) {
+  std::set<std::string> wanted;
+  for (const lake::DataFile& file : task.files) wanted.insert(file.path);
+  for (const lake::DataFile& file : catalog.files(table)) {
+    if (file.deletes.empty()) wanted.erase(file.path);
+  }
+  return wanted.empty() && table.metadata.table_uuid == task.table->metadata.table_uuid;
+}
+
+// nullptr when it cannot be done any more.
+lake::TablePtr exchange(lake::Catalog& catalog, const MergeTask& task,
+                        const std::vector<lake::DataFile>& added) {
+  for (int attempt = 1; attempt <= kMaxAttempts; ++attempt) {
+    lake::TableChange change;
+    change.base = catalog.find(task.table->identifier);
+    if (change.base == nullptr || !are_untouched(catalog, *change.base, task)) return nullptr;
+    change.added = added;
+    change.removed = task.files;
+    change.operation = "replace";
+    change.only_on_base = true;
+    try {
+      return catalog.commit({change}).at(0);
+    } catch (const Error& error) {
+      if (error.kind() != ErrorKind::kConflict) throw;
+    }
+  }
+  return nullptr;
 }
 
 // No commit may take in a merge that lost or doubled a row.
@@ -38,18 +72,16 @@ std::optional<Merged> merge(const MergeCollaborators& collaborators, const Merge
                                         lake::scan_sql(*task.table, task.files), options);
   try {
     check_rows(task, merged.added);
-    lake::TableChange change;
-    change.base = task.table;
-    change.added = merged.added;
-    change.removed = task.files;
-    change.operation = "replace";
-    merged.table = collaborators.catalog.commit({change}).at(0);
+    merged.table = exchange(collaborators.catalog, task, merged.added);
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::kCommitUnknown) {
       remove_best_effort(collaborators.files, merged.added);
     }
-    if (error.kind() == ErrorKind::kConflict) return std::nullopt;
     throw;
+  }
+  if (merged.table == nullptr) {
+    remove_best_effort(collaborators.files, merged.added);
+    return std::nullopt;
   }
   for (const lake::DataFile& file : merged.added) merged.bytes += file.file_size_bytes;
   return merged;

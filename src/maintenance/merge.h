@@ -1,9 +1,11 @@
 #pragma once
 
 // Merges files of a table into one: reads them through the engine, writes the rows anew, and
-// commits the exchange as the operation "replace", which readers of changes pass over. The catalog
-// re-bases it when the writer commits meanwhile, and the writer's commit when this one was first;
-// neither fails.
+// commits the exchange as the operation "replace", which readers of changes pass over. When the
+// writer commits meanwhile the exchange is tried again on top of that, and the catalog re-bases the
+// writer's commit when this one was first; neither fails. Rows that somebody deletes meanwhile must
+// not come back: each attempt makes sure that the files are as they were, and is good for exactly
+// the snapshot that it has looked at.
 //
 // The engine's memory and threads bound the work; use a database of its own for it.
 // Errors: those of the engine, the file system and the catalog. Files that no commit took are
@@ -33,7 +35,8 @@ struct MergeCollaborators {
   Random& random;
 };
 
-// nullopt: some of the files are gone, another writer has replaced them meanwhile. `order_by`: SQL
+// nullopt: another writer has replaced some of the files or deleted rows in them meanwhile, or was
+// always quicker. `order_by`: SQL
 // by which the rows of the new file are sorted; empty: as they are.
 std::optional<Merged> merge(const MergeCollaborators& collaborators, const MergeTask& task,
                             const std::string& order_by = "");

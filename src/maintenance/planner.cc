@@ -20,7 +20,7 @@ std::map<lake::PartitionValues, Files> small_files_by_partition(
   std::map<lake::PartitionValues, Files> partitions;
   for (const lake::DataFile& file : files) {
     if (file.spec_id != table.metadata.default_spec_id) continue;
-    if (file.file_size_bytes >= large_enough(options)) continue;
+    if (!file.deletes.empty() || file.file_size_bytes >= large_enough(options)) continue;
     partitions[file.partition].push_back(&file);
   }
   return partitions;

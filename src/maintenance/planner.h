@@ -30,7 +30,8 @@ struct MergeTask {
   double gain = 0;  // files saved for each MiB rewritten
 };
 
-// The greatest gain first. Files of older partition specs are left alone.
+// The greatest gain first. Files of older partition specs, and those with deleted rows, are left
+// alone.
 std::vector<MergeTask> plan_merges(const lake::TablePtr& table,
                                    const std::vector<lake::DataFile>& files,
                                    const PlannerOptions& options);

@@ -10,6 +10,7 @@
 
 #include "engine/database.h"
 #include "lake/data_writer.h"
+#include "lake/delete_function.h"
 #include "lake/testing/lake_fixture.h"
 #include "lake/transform.h"
 #include "maintenance/maintainer.h"
@@ -21,6 +22,7 @@ class MaintenanceTest : public ::testing::Test {
   explicit MaintenanceTest(const lake::CatalogOptions& options = {})
       : lake_(options), connection_(database_.connect()) {
     lake::register_transform_functions(database_);
+    lake::register_delete_function(database_);
   }
 
   lake::TablePtr load(const std::string& name = "edits") {

@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/testing/faulty_file_system.h"
+#include "lake/delete_writer.h"
 #include "maintenance/tests/maintenance_fixture.h"
 
 namespace headrace::maintenance {
@@ -92,6 +93,28 @@ TEST_F(MergeTest, WhoComesSecondLosesNothing) {
   EXPECT_FALSE(run(tasks.at(0)));
   EXPECT_EQ(contents(), before);
   EXPECT_THAT(lake_.files->list(lake_.catalog->data_directory(*load())), SizeIs(6));
+}
+
+TEST_F(MergeTest, RowsThatAreDeletedMeanwhileDoNotComeBack) {
+  lake_.create("edits");
+  for (int i = 0; i < 3; ++i) append(i * 10, 10);
+  const auto tasks = plan();
+  lake::TableChange change;
+  change.base = load();
+  change.added = {lake::write_position_deletes(*connection_, *lake_.catalog, *lake_.files,
+                                               lake_.random, *change.base, tasks.at(0).files[1],
+                                               lake::RowPositions({0, 4}))};
+  change.operation = "delete";
+  lake_.catalog->commit({change});
+  const std::string before = contents();
+  EXPECT_THAT(before, ::testing::StartsWith("28:"));
+  EXPECT_FALSE(run(tasks[0]));
+  EXPECT_EQ(contents(), before);
+  // The file with deleted rows stays as it is, the others are merged.
+  ASSERT_THAT(plan(), SizeIs(1));
+  EXPECT_THAT(plan()[0].files, SizeIs(2));
+  ASSERT_TRUE(run(plan()[0]));
+  EXPECT_EQ(contents(), before);
 }
 
 TEST_F(MergeTest, RowsThatAreMissingStopTheMerge) {
