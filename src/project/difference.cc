@@ -57,8 +57,8 @@ void compare_settings(const Json& before, const Json& after, const std::string& 
   }
   for (const auto& entry : after.get_object()) {
     const std::string name(entry.key());
-    compare_settings(member(before, name), entry.value(), path.empty() ? name : path + "." + name,
-                     out);
+    compare_settings(member(before, name), entry.value(),
+                     path.empty() ? name : format("{}.{}", path, name), out);
   }
 }
 
@@ -95,11 +95,11 @@ Difference compare(const Project& before, const Project& after) {
                    difference.settings);
   if (before.settings.server.token != after.settings.server.token) {
     std::erase(difference.settings, "server.token");
-    difference.settings.push_back("server.token");
+    difference.settings.emplace_back("server.token");
   }
   if (before.settings.store.url != after.settings.store.url) {
     std::erase(difference.settings, "store.url");
-    difference.settings.push_back("store.url");
+    difference.settings.emplace_back("store.url");
   }
   return difference;
 }
