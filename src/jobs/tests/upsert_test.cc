@@ -271,7 +271,8 @@ class RandomLives {
   }
 
   void end() {
-    if (is_moved_) {  // a job that is stopped while it begins again leaves the rest to its next life
+    if (is_moved_) {  // a job that is stopped while it begins again leaves the rest to its next
+                      // life
       runner_->commit_soon();
       EXPECT_TRUE(runner_->wait_until_committed(milliseconds(60'000)));
       expect_model("before the end of a life");
