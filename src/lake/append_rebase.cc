@@ -78,7 +78,7 @@ ManifestList AppendRebase::own_manifests(const Snapshot& snapshot, const TableMe
     const Snapshot* parent =
         sent == originals_.end() ? metadata.snapshot(*snapshot.parent_snapshot_id) : &sent->second;
     if (parent != nullptr) {
-      for (const ManifestFile& manifest : *files_.manifest_list(*parent)) {
+      for (const auto list = files_.manifest_list(*parent); const ManifestFile& manifest : *list) {
         of_parent.insert(manifest.path);
       }
     }
@@ -86,7 +86,7 @@ ManifestList AppendRebase::own_manifests(const Snapshot& snapshot, const TableMe
   ManifestList own;
   const auto operation = snapshot.summary.find("operation");
   bool is_append = operation != snapshot.summary.end() && operation->second == "append";
-  for (const ManifestFile& manifest : *files_.manifest_list(snapshot)) {
+  for (const auto list = files_.manifest_list(snapshot); const ManifestFile& manifest : *list) {
     if (of_parent.contains(manifest.path)) continue;
     is_append = is_append && manifest.content == ManifestContent::kData &&
                 manifest.added_snapshot_id == snapshot.snapshot_id &&

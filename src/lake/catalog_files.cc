@@ -53,9 +53,10 @@ std::vector<DataFile> StoreCatalog::files(const Table& table, std::optional<Snap
 std::vector<DataFile> StoreCatalog::live_files(const Table& table, const Snapshot& snapshot,
                                                ManifestContent content) {
   std::vector<DataFile> result;
-  for (const ManifestFile& manifest : *files_.manifest_list(snapshot)) {
+  for (const auto list = files_.manifest_list(snapshot); const ManifestFile& manifest : *list) {
     if (manifest.content != content || manifest.live_files() == 0) continue;
-    for (const ManifestEntry& entry : *files_.manifest(table.metadata, manifest)) {
+    for (const auto entries = files_.manifest(table.metadata, manifest);
+         const ManifestEntry& entry : *entries) {
       if (entry.status != EntryStatus::kDeleted) result.push_back(entry.file);
     }
   }
@@ -68,10 +69,11 @@ std::vector<DataFile> StoreCatalog::files_added_after(const Table& table,
   std::vector<DataFile> result;
   for (const Snapshot* snapshot : lineage_after(table, *after)) {
     if (is_replacement(*snapshot)) continue;
-    for (const ManifestFile& manifest : *files_.manifest_list(*snapshot)) {
+    for (const auto list = files_.manifest_list(*snapshot); const ManifestFile& manifest : *list) {
       if (manifest.added_snapshot_id != snapshot->snapshot_id) continue;
       if (manifest.content != ManifestContent::kData || manifest.added_files == 0) continue;
-      for (const ManifestEntry& entry : *files_.manifest(table.metadata, manifest)) {
+      for (const auto entries = files_.manifest(table.metadata, manifest);
+           const ManifestEntry& entry : *entries) {
         const bool added_here =
             entry.status == EntryStatus::kAdded && entry.snapshot_id == snapshot->snapshot_id;
         if (added_here) result.push_back(entry.file);

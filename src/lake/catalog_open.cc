@@ -26,9 +26,10 @@ std::set<std::string> files_of(TableFiles& files, const Table& table) {
   }
   for (const Snapshot& snapshot : table.metadata.snapshots) {
     uris.insert(snapshot.manifest_list);
-    for (const ManifestFile& manifest : *files.manifest_list(snapshot)) {
+    for (const auto list = files.manifest_list(snapshot); const ManifestFile& manifest : *list) {
       uris.insert(manifest.path);
-      for (const ManifestEntry& entry : *files.manifest(table.metadata, manifest)) {
+      for (const auto entries = files.manifest(table.metadata, manifest);
+           const ManifestEntry& entry : *entries) {
         uris.insert(entry.file.path);
       }
     }

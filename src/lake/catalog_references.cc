@@ -28,10 +28,11 @@ std::set<std::string> StoreCatalog::referenced_files(const Table& table) {
   for (const Snapshot& snapshot : metadata.snapshots) {
     referenced.insert(snapshot.manifest_list);
     collect_texts(snapshot.unknown, referenced);
-    for (const ManifestFile& manifest : *files_.manifest_list(snapshot)) {
+    for (const auto list = files_.manifest_list(snapshot); const ManifestFile& manifest : *list) {
       // Snapshots share most of their manifests.
       if (!referenced.insert(manifest.path).second) continue;
-      for (const ManifestEntry& entry : *files_.manifest(metadata, manifest)) {
+      for (const auto entries = files_.manifest(metadata, manifest);
+           const ManifestEntry& entry : *entries) {
         if (entry.status != EntryStatus::kDeleted) referenced.insert(entry.file.path);
       }
     }

@@ -171,7 +171,7 @@ void StoreCatalog::check_snapshots(const MetadataBuilder& builder, const TableMe
     if (builder.added_snapshots().contains(snapshot.snapshot_id)) {
       files_.check_snapshot(metadata, snapshot);
     } else if (!builder.removed_specs().empty()) {
-      for (const ManifestFile& manifest : *files_.manifest_list(snapshot)) {
+      for (const auto list = files_.manifest_list(snapshot); const ManifestFile& manifest : *list) {
         if (!builder.removed_specs().contains(manifest.spec_id)) continue;
         fail(ErrorKind::kInvalid, "partition spec {} cannot go: snapshot {} has files of it",
              manifest.spec_id, snapshot.snapshot_id);

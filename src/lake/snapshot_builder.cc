@@ -158,7 +158,7 @@ ManifestList SnapshotBuilder::kept_manifests(const TableMetadata& metadata, Snap
   ManifestList rewritten;
   ManifestList kept;
   if (parent != nullptr) {
-    for (const ManifestFile& manifest : *files_.manifest_list(*parent)) {
+    for (const auto list = files_.manifest_list(*parent); const ManifestFile& manifest : *list) {
       if (manifest.live_files() == 0) continue;
       const std::set<std::string>& paths = to_remove[manifest.content];
       if (paths.empty()) {

@@ -93,7 +93,8 @@ bool may_remove_files(const TableMetadata& metadata) {
 void collect_removed_data(TableFiles& files, const TableMetadata& metadata,
                           const ManifestFile& manifest, std::set<std::string>& removed) {
   if (manifest.deleted_files == 0) return;
-  for (const ManifestEntry& entry : *files.manifest(metadata, manifest)) {
+  for (const auto entries = files.manifest(metadata, manifest);
+       const ManifestEntry& entry : *entries) {
     if (entry.status == EntryStatus::kDeleted && entry.snapshot_id == manifest.added_snapshot_id) {
       removed.insert(entry.file.path);
     }
@@ -113,7 +114,7 @@ std::set<std::string> unreferenced_files(TableFiles& files, const TableMetadata&
     }
   }
   for (const Snapshot& snapshot : expired.snapshots) {
-    for (const ManifestFile& manifest : *files.manifest_list(snapshot)) {
+    for (const auto list = files.manifest_list(snapshot); const ManifestFile& manifest : *list) {
       if (manifest.added_snapshot_id == snapshot.snapshot_id) {
         collect_removed_data(files, metadata, manifest, unreferenced);
       }

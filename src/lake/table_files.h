@@ -20,6 +20,8 @@ class TableFiles {
   TableFiles(FileSystem& files, Random& random);
 
   TableMetadata read_metadata(const std::string& location);
+  // Hold what these return while you look at it: another thread may have put its own into the
+  // cache, or pushed it out. (A range-for over *manifest_list(…) does not hold it in C++20.)
   ManifestListPtr manifest_list(const Snapshot& snapshot);
   ManifestEntriesPtr manifest(const TableMetadata& metadata, const ManifestFile& manifest);
 

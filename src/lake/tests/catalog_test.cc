@@ -1,4 +1,5 @@
 #include <filesystem>
+#include <thread>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -59,6 +60,28 @@ TEST(CatalogTest, AppendsBuildSnapshotsWithCounts) {
   EXPECT_EQ(snapshot.summary.at("headrace.positions"), "1");  // they stay true
   EXPECT_THAT(lake.catalog->files(*table), SizeIs(3));
   EXPECT_THAT(lake.catalog->files(*table, snapshot.parent_snapshot_id), SizeIs(1));
+}
+
+// Of threads that read a manifest at once, one puts it into the cache; the others have their own.
+TEST(CatalogTest, ThreadsThatReadTheSameSnapshotAtOnceSeeTheSame) {
+  LakeFixture lake;
+  TablePtr table = lake.create("edits");
+  for (int i = 0; i < 8; ++i) {
+    table = lake.append(table, {lake.named_file(*table, "file" + std::to_string(i), 1)});
+  }
+  const std::vector<std::string> expected = paths_of(lake.catalog->files(*table));
+  for (int round = 0; round < 30; ++round) {
+    const auto fresh = Catalog::open(*lake.store, *lake.files, lake.clock, lake.random,
+                                     {.warehouse = lake.directory.path() + "/warehouse"});
+    std::vector<std::vector<std::string>> seen(4);
+    {
+      std::vector<std::jthread> threads;
+      for (auto& paths : seen) {
+        threads.emplace_back([&] { paths = paths_of(fresh->files(*table)); });
+      }
+    }
+    for (const auto& paths : seen) ASSERT_EQ(paths, expected);
+  }
 }
 
 TEST(CatalogTest, WhatIsReadBackFromDiskIsWhatWasCommitted) {
