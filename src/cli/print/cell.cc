@@ -34,6 +34,8 @@ std::string text_of(Cell cell) {
   return std::string(value.as_string());
 }
 
-std::string string_literal(std::string_view text) { return to_text(Json(boost::json::string(text))); }
+std::string string_literal(std::string_view text) {
+  return to_text(Json(boost::json::string(text)));
+}
 
 }  // namespace headrace::cli

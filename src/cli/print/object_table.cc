@@ -68,7 +68,8 @@ void print_listing(const JsonArray& objects, const std::vector<ListedColumn>& co
   printer.begin(titles);
   for (const Json& object : objects) {
     std::vector<std::string> texts;
-    for (const ListedColumn& column : listed) texts.push_back(string_literal(shown_text(object, column)));
+    for (const ListedColumn& column : listed)
+      texts.push_back(string_literal(shown_text(object, column)));
     printer.row(std::vector<Cell>(texts.begin(), texts.end()));
   }
   printer.end({});
