@@ -25,7 +25,8 @@ class IngestSocketTest : public ::testing::Test {
   IngestSocketTest() {
     log_ = stream::Log::open(directory_.path(), *files_, clock_, *metrics_,
                              {.max_queued_bytes = kQueueBytes});
-    log_->create_topic("events", {});
+    // Bytes in the queue are those of the records.
+    log_->create_topic("events", {.compression = stream::Compression::kNone});
     ingest_ = std::make_unique<Ingest>(*log_, clock_, *metrics_);
     routes_.add(ingest_->route());
     routes_.install(router_);
