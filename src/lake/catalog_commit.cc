@@ -100,25 +100,16 @@ std::vector<TablePtr> StoreCatalog::try_commit(Builders& builders) {
       check_leases(builders);
       return {};
     }
-    bool committed = false;
-    try {
-      committed = error.kind() == ErrorKind::kCommitUnknown
-                      ? settle(*builders.front(), attempts.front())
-                      : is_committed(*builders.front(), attempts.front());
-    } catch (const Error& second) {
-      fail(ErrorKind::kCommitUnknown,
-           "committing to {}: {}; and whether it took place could not be read: {}. Look for "
-           "snapshot {} before trying again",
-           attempts.front().before->identifier.to_string(), error.message(), second.message(),
-           builders.front()->snapshot_id());
-    }
-    if (!committed) {
+    const SnapshotBuilder& first = *builders.front();
+    const Attempt& made = attempts.front();
+    // All tables move together, so one tells for all.
+    const PointerMove move{
+        made.before->identifier, made.before->catalog_version, made.after->metadata_location,
+        first.makes_snapshot() ? std::optional(first.snapshot_id()) : std::nullopt};
+    find_outcome(error, move.identifier.to_string(), move, [&] {
       discard(builders, attempts);
       discard_added(builders);
-      // It is known by now: nothing was changed.
-      if (error.kind() != ErrorKind::kCommitUnknown) throw;
-      throw Error(ErrorKind::kUnavailable, error.message());
-    }
+    });
   }
   std::vector<TablePtr> tables;
   for (const Attempt& done : attempts) {
@@ -157,39 +148,6 @@ void StoreCatalog::move_pointers(const Builders& builders, const std::vector<Att
                      attempts[i].before->catalog_version});
   }
   store_.apply(moves);
-}
-
-// All tables move together, so one tells for all. Others may have committed on top meanwhile.
-bool StoreCatalog::is_committed(const SnapshotBuilder& builder, const Attempt& attempt) {
-  const Pointer now = pointer(attempt.before->identifier);
-  if (!now.location) return false;
-  if (*now.location == attempt.after->metadata_location) return true;
-  if (!builder.makes_snapshot()) {
-    const TablePtr table = table_at(attempt.before->identifier, now);
-    const JsonArray& log = table->metadata.metadata_log;
-    return std::any_of(log.begin(), log.end(), [&](const Json& entry) {
-      return string_member(entry, "metadata-file") == attempt.after->metadata_location;
-    });
-  }
-  return table_at(attempt.before->identifier, now)->metadata.snapshot(builder.snapshot_id()) !=
-         nullptr;
-}
-
-// A commit that is still under way would find its files gone. The old pointer is written again
-// under the version that the commit expects: from then on it cannot take place any more.
-bool StoreCatalog::settle(const SnapshotBuilder& builder, const Attempt& attempt) {
-  const TableIdentifier& identifier = attempt.before->identifier;
-  while (!is_committed(builder, attempt)) {
-    const auto entry = store_.get(kTablesSpace, identifier.to_string());
-    if (!entry || entry->version != attempt.before->catalog_version) return false;
-    try {
-      store_.apply({{kTablesSpace, identifier.to_string(), entry->value, entry->version}});
-      return false;
-    } catch (const Error& error) {
-      if (error.kind() != ErrorKind::kConflict) throw;
-    }
-  }
-  return true;
 }
 
 void StoreCatalog::check_leases(const Builders& builders) {

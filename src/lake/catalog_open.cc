@@ -94,7 +94,6 @@ void StoreCatalog::make_folders(const std::string& location) {
 }
 
 TablePtr StoreCatalog::create(const NewTable& request, bool staged) {
-  const std::string name = request.identifier.to_string();
   check_new(request.identifier);
   const Pointer before = pointer(request.identifier);
   check_free(request.identifier, before);
@@ -106,18 +105,7 @@ TablePtr StoreCatalog::create(const NewTable& request, bool staged) {
       first_metadata(request, location, make_uuid(random_), millis_since_epoch(clock_.now()));
   check_not_shared(*table);
   make_folders(location);
-  if (staged) return table;
-  table->metadata_location = files_.write_metadata(table->metadata, "");
-  table->catalog_version = before.version + 1;
-  try {
-    store_.apply({{kTablesSpace, name, pointer_value(table->metadata_location), before.version}});
-  } catch (const Error& error) {
-    if (error.kind() != ErrorKind::kConflict) throw;
-    files_.remove_best_effort(table->metadata_location);
-    fail(ErrorKind::kAlreadyExists, "table {} exists already: it was created meanwhile", name);
-  }
-  remember(table);
-  return table;
+  return staged ? table : publish(std::move(table), before.version);
 }
 
 TablePtr StoreCatalog::register_table(const TableIdentifier& identifier,

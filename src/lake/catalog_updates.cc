@@ -94,18 +94,10 @@ std::vector<TablePtr> StoreCatalog::try_updates(const std::vector<TableUpdates>&
       discard();
       return {};
     }
-    bool committed = false;
-    try {
-      committed = is_committed(attempts.front());
-    } catch (const Error& second) {
-      fail(ErrorKind::kCommitUnknown,
-           "committing to {}: {}; and whether it took place could not be read: {}",
-           names_of(tables), error.message(), second.message());
-    }
-    if (!committed) {
-      discard();
-      throw;
-    }
+    const UpdateAttempt& first = attempts.front();
+    find_outcome(error, names_of(tables),
+                 {first.identifier, first.version_before, first.after->metadata_location, {}},
+                 discard);
   }
   std::vector<TablePtr> result;
   for (const UpdateAttempt& done : attempts) {
@@ -178,17 +170,6 @@ void StoreCatalog::check_snapshots(const MetadataBuilder& builder, const TableMe
       }
     }
   }
-}
-
-bool StoreCatalog::is_committed(const UpdateAttempt& attempt) {
-  const Pointer now = pointer(attempt.identifier);
-  if (!now.location) return false;
-  const std::string& location = attempt.after->metadata_location;
-  if (*now.location == location) return true;
-  const JsonArray& log = table_at(attempt.identifier, now)->metadata.metadata_log;
-  return std::any_of(log.begin(), log.end(), [&](const Json& entry) {
-    return string_member(entry, "metadata-file") == location;
-  });
 }
 
 }  // namespace headrace::lake

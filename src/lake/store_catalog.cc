@@ -203,7 +203,6 @@ TablePtr StoreCatalog::load(const TableIdentifier& identifier) {
 }
 
 TablePtr StoreCatalog::create(const CreateTable& request) {
-  const std::string name = request.identifier.to_string();
   check_name("database", request.identifier.database);
   check_name("table", request.identifier.name);
   const Pointer before = pointer(request.identifier);
@@ -214,10 +213,16 @@ TablePtr StoreCatalog::create(const CreateTable& request) {
   table->identifier = request.identifier;
   table->metadata = first_metadata(request, location, random_, millis_since_epoch(clock_.now()));
   make_folders(location);
+  return publish(std::move(table), before.version);
+}
+
+// The first metadata file of a new table, and the pointer to it.
+TablePtr StoreCatalog::publish(std::shared_ptr<Table> table, int64_t version_before) {
+  const std::string name = table->identifier.to_string();
   table->metadata_location = files_.write_metadata(table->metadata, "");
-  table->catalog_version = before.version + 1;
+  table->catalog_version = version_before + 1;
   try {
-    store_.apply({{kTablesSpace, name, pointer_value(table->metadata_location), before.version}});
+    store_.apply({{kTablesSpace, name, pointer_value(table->metadata_location), version_before}});
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::kConflict) throw;
     files_.remove_best_effort(table->metadata_location);

@@ -6,10 +6,12 @@
 // commit that began before the drop cannot hit a new table of the same name. Space "namespaces":
 // {"properties": {…}} by name. Private to this module; use Catalog::open.
 
+#include <functional>
 #include <map>
 #include <mutex>
 #include <optional>
 
+#include "base/error.h"
 #include "lake/open_catalog.h"
 #include "lake/snapshot_builder.h"
 #include "lake/snapshot_expiry.h"
@@ -74,6 +76,13 @@ class StoreCatalog final : public Catalog, public OpenCatalog {
     Expired expired;
     std::vector<std::string> files;  // written for it
   };
+  // How a commit moves the pointer of one table.
+  struct PointerMove {
+    TableIdentifier identifier;
+    int64_t version_before = 0;
+    std::string location_after;
+    std::optional<SnapshotId> snapshot_id;  // that it adds, if it does
+  };
   using Builders = std::vector<std::unique_ptr<SnapshotBuilder>>;
 
   std::vector<DataFile> live_files(const Table& table, const Snapshot& snapshot,
@@ -86,18 +95,22 @@ class StoreCatalog final : public Catalog, public OpenCatalog {
   std::vector<TablePtr> try_commit(Builders& builders);
   Attempt attempt(SnapshotBuilder& builder, int64_t now_ms);
   void move_pointers(const Builders& builders, const std::vector<Attempt>& attempts);
-  bool is_committed(const SnapshotBuilder& builder, const Attempt& attempt);
-  bool settle(const SnapshotBuilder& builder, const Attempt& attempt);
   void check_leases(const Builders& builders);
   void discard(Builders& builders, const std::vector<Attempt>& attempts) noexcept;
   void discard_added(const Builders& builders) noexcept;
   void back_off(int attempt);
 
+  // After an error other than a conflict while pointers moved. Returns when they have moved. Throws
+  // otherwise: when they have not, and never will, after `discard`; or commit_unknown.
+  void find_outcome(const Error& error, const std::string& tables, const PointerMove& move,
+                    const std::function<void()>& discard);
+  bool has_moved(const PointerMove& move);
+  bool settle(const PointerMove& move);
+
   std::vector<TablePtr> try_updates(const std::vector<TableUpdates>& tables);
   UpdateAttempt attempt_updates(const TableUpdates& table, int64_t now_ms);
   TablePtr table_to_change(const TableUpdates& table, const Pointer& at);
   void check_snapshots(const MetadataBuilder& builder, const TableMetadata& metadata);
-  bool is_committed(const UpdateAttempt& attempt);
 
   void check_free(const TableIdentifier& identifier, const Pointer& at) const;
   void check_new(const TableIdentifier& identifier);
@@ -105,6 +118,7 @@ class StoreCatalog final : public Catalog, public OpenCatalog {
   std::string checked_location(const std::string& location) const;
   void check_not_shared(const Table& table);
   void make_folders(const std::string& location);
+  TablePtr publish(std::shared_ptr<Table> table, int64_t version_before);
   void purge(const Table& table);
   void move_entry(const TableIdentifier& from, int64_t version, const TableIdentifier& to,
                   const std::string& value);

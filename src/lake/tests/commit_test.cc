@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/testing/faulty_file_system.h"
+#include "lake/open_catalog.h"
 #include "lake/testing/error_kind.h"
 #include "lake/testing/lake_fixture.h"
 #include "store/testing/postgres_server.h"
@@ -272,6 +273,37 @@ TEST(CommitTest, ACommitThatIsUnknownAndNotThereCannotArriveLater) {
   uncertain.applies = true;
   EXPECT_THAT(catalog->commit({change}), SizeIs(1));
   EXPECT_THAT(lake.catalog->files(*lake.catalog->load(table->identifier)), SizeIs(1));
+}
+
+TEST(CommitTest, NorCanOneFromOutsideThatIsUnknownAndNotThere) {
+  LakeFixture lake;
+  const TablePtr table = lake.create("edits");
+  UncertainStore uncertain(*lake.store);
+  const auto catalog = open_catalog(lake, *lake.files, uncertain);
+  const auto updates = [](const TableIdentifier& identifier, const std::string& text) {
+    return table_updates_from_json(identifier, parse_json(text, "test"));
+  };
+  const std::string location = table->metadata.location + "-new";
+  for (const TableUpdates& commit :
+       {updates(table->identifier,
+                R"({"updates": [{"action": "set-properties", "updates": {"a": "b"}}]})"),
+        updates({table->identifier.database, "new"},
+                R"({"requirements": [{"type": "assert-create"}], "updates": [
+                    {"action": "assign-uuid", "uuid": "0-1"},
+                    {"action": "add-schema", "schema": {"type": "struct", "fields": []}},
+                    {"action": "set-current-schema", "schema-id": -1},
+                    {"action": "set-location", "location": ")" +
+                    location + R"("}]})")}) {
+    SCOPED_TRACE(commit.identifier.name);
+    uncertain.kind = ErrorKind::kCommitUnknown;
+    uncertain.failures = 1;
+    uncertain.applies = false;
+    EXPECT_EQ(kind_thrown_by([&] { catalog->open_side().commit_updates({commit}); }),
+              ErrorKind::kUnavailable);
+    ASSERT_THAT(uncertain.late, SizeIs(1));
+    EXPECT_EQ(kind_thrown_by([&] { lake.store->apply(uncertain.late); }), ErrorKind::kConflict);
+    EXPECT_THAT(catalog->open_side().commit_updates({commit}), SizeIs(1));
+  }
 }
 
 TEST(CommitTest, WhatATableIncludesIsSaidByEverySnapshot) {
