@@ -28,9 +28,7 @@ http::Response commit_all(const Catalogs& catalogs, const http::Request& request
   }
   catalogs.open.commit_updates(updates);
   catalogs.changes.committed(identifiers);
-  http::Response response;
-  response.status = 204;
-  return response;
+  return no_content();
 }
 
 }  // namespace

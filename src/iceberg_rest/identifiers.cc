@@ -55,4 +55,17 @@ Page page_of(std::vector<std::string> names, const http::Request& request) {
   return page;
 }
 
+http::Response listing(const std::vector<lake::TableIdentifier>& identifiers,
+                       const http::Request& request) {
+  std::vector<std::string> names;
+  for (const lake::TableIdentifier& identifier : identifiers) names.push_back(identifier.name);
+  Page page = page_of(std::move(names), request);
+  JsonArray listed;
+  for (const std::string& name : page.names) {
+    listed.push_back(identifier_json({identifiers.front().database, name}));
+  }
+  return http::json_response(200, JsonObject{{"identifiers", std::move(listed)},
+                                             {"next-page-token", std::move(page.next_token)}});
+}
+
 }  // namespace headrace::iceberg_rest

@@ -32,5 +32,8 @@ struct Page {
   Json next_token;  // null: the last page
 };
 Page page_of(std::vector<std::string> names, const http::Request& request);
+// The answer that lists a namespace's tables or views, page by page.
+http::Response listing(const std::vector<lake::TableIdentifier>& identifiers,
+                       const http::Request& request);
 
 }  // namespace headrace::iceberg_rest

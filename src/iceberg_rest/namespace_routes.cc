@@ -84,18 +84,13 @@ http::Response change(const Catalogs& catalogs, const http::Request& request) {
 
 http::Response drop(const Catalogs& catalogs, const http::Request& request) {
   catalogs.open.drop_namespace(request.path_parameter("namespace"));
-  http::Response response;
-  response.status = 204;
-  return response;
+  return no_content();
 }
 
 }  // namespace
 
 void add_namespace_routes(RestRoutes& routes, const Catalogs& catalogs) {
-  const auto bound = [&catalogs](auto function) {
-    return
-        [catalogs, function](const http::Request& request) { return function(catalogs, request); };
-  };
+  const auto bound = bound_to(catalogs);
   const std::string one = "/v1/namespaces/{namespace}";
   routes.add({.method = "GET",
               .path = "/v1/namespaces",

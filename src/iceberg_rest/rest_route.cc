@@ -13,13 +13,19 @@ std::string endpoint(std::string_view method, std::string_view path) {
   return format("{} {}/{{prefix}}{}", method, kVersion, path.substr(kVersion.size()));
 }
 
+}  // namespace
+
 http::Response no_content() {
   http::Response response;
   response.status = 204;
   return response;
 }
 
-}  // namespace
+std::string existing_namespace(const Catalogs& catalogs, const http::Request& request) {
+  const std::string& name = request.path_parameter("namespace");
+  if (!catalogs.open.find_namespace(name)) fail_no_namespace(name);
+  return name;
+}
 
 void RestRoutes::add(RestRoute route, Answer answer) {
   server::RouteDescription description;

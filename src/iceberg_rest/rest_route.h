@@ -43,6 +43,18 @@ class RestRoutes {
   std::shared_ptr<JsonArray> endpoints_;
 };
 
+// 204.
+http::Response no_content();
+// The namespace in the request's path. Error not_found.
+std::string existing_namespace(const Catalogs& catalogs, const http::Request& request);
+// Makes answers of functions that take the catalogs and the request.
+inline auto bound_to(const Catalogs& catalogs) {
+  return [catalogs](auto function) {
+    return
+        [catalogs, function](const http::Request& request) { return function(catalogs, request); };
+  };
+}
+
 // Each file of routes has one of these.
 void add_session_routes(RestRoutes& routes, const std::string& token);
 void add_namespace_routes(RestRoutes& routes, const Catalogs& catalogs);

@@ -12,31 +12,9 @@ http::Response answer(const lake::View& view) {
                                              {"config", JsonObject()}});
 }
 
-http::Response no_content() {
-  http::Response response;
-  response.status = 204;
-  return response;
-}
-
-std::string existing_namespace(const Catalogs& catalogs, const http::Request& request) {
-  const std::string& name = request.path_parameter("namespace");
-  if (!catalogs.open.find_namespace(name)) fail_no_namespace(name);
-  return name;
-}
-
 http::Response list(const Catalogs& catalogs, const http::Request& request) {
   const std::string database = existing_namespace(catalogs, request);
-  std::vector<std::string> names;
-  for (const lake::TableIdentifier& view : catalogs.open.list_views(database)) {
-    names.push_back(view.name);
-  }
-  Page page = page_of(std::move(names), request);
-  JsonArray identifiers;
-  for (const std::string& name : page.names) {
-    identifiers.push_back(identifier_json({database, name}));
-  }
-  return http::json_response(200, JsonObject{{"identifiers", std::move(identifiers)},
-                                             {"next-page-token", std::move(page.next_token)}});
+  return listing(catalogs.open.list_views(database), request);
 }
 
 http::Response create(const Catalogs& catalogs, const http::Request& request) {
@@ -72,10 +50,7 @@ http::Response rename(const Catalogs& catalogs, const http::Request& request) {
 }  // namespace
 
 void add_view_routes(RestRoutes& routes, const Catalogs& catalogs) {
-  const auto bound = [&catalogs](auto function) {
-    return
-        [catalogs, function](const http::Request& request) { return function(catalogs, request); };
-  };
+  const auto bound = bound_to(catalogs);
   const std::string all = "/v1/namespaces/{namespace}/views";
   const std::string one = all + "/{view}";
   routes.add({.method = "GET",
