@@ -164,10 +164,8 @@ class TopicInput final : public JobInput {
       const stream::Offset stop_at = std::min(end, offset + share);
       while (offset < stop_at) {
         PartitionSlice slice{feed.name, i, offset, 0,
-                             feed.topic->partition(i).read(offset, kReadBytes)};
+                             feed.topic->partition(i).read(offset, stop_at, kReadBytes)};
         if (slice.batches.empty()) break;
-        while (slice.batches.size() > 1 && slice.batches.back().base_offset() >= stop_at)
-          slice.batches.pop_back();
         slice.to = std::min(stop_at, slice.batches.back().last_offset() + 1);
         for (const stream::Batch& batch : slice.batches) {
           work.bytes += static_cast<int64_t>(batch.size_bytes());

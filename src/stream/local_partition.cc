@@ -112,11 +112,11 @@ void LocalPartition::check_range(Offset from) const {
   }
 }
 
-std::vector<Batch> LocalPartition::read(Offset from, size_t max_bytes) const {
+std::vector<Batch> LocalPartition::read(Offset from, Offset until, size_t max_bytes) const {
   std::vector<Batch> batches;
   check_range(from);
   size_t budget_bytes = max_bytes;
-  while (from < end_offset() && (batches.empty() || budget_bytes > 0)) {
+  while (from < std::min(until, end_offset()) && (batches.empty() || budget_bytes > 0)) {
     PartitionView::Place place;
     try {
       place = view_.place_of(from);
@@ -126,18 +126,18 @@ std::vector<Batch> LocalPartition::read(Offset from, size_t max_bytes) const {
       check_range(from);  // retention dropped the segment meanwhile
       throw;
     }
-    const Offset next = read_segment(place, from, budget_bytes, batches);
+    const Offset next = read_segment(place, from, until, budget_bytes, batches);
     if (next == from) break;
     from = next;
   }
   return batches;
 }
 
-Offset LocalPartition::read_segment(const PartitionView::Place& place, Offset from,
+Offset LocalPartition::read_segment(const PartitionView::Place& place, Offset from, Offset until,
                                     size_t& budget_bytes, std::vector<Batch>& into) const {
   const std::string_view bytes = place.mapping->bytes().substr(0, place.segment.size_bytes);
   uint64_t at = place.position;
-  while (at < bytes.size()) {
+  while (at < bytes.size() && from < until) {
     const std::string_view rest = bytes.substr(at);
     const std::optional<BatchHeader> header = parse_batch_header(rest);
     const auto where = [&] {

@@ -32,7 +32,8 @@ class LocalPartition final : public Partition {
   Offset end_offset() const override { return view_.end_offset(); }
   uint64_t size_bytes() const override { return view_.size_bytes(); }
   int segment_count() const override { return static_cast<int>(view_.segments().size()); }
-  std::vector<Batch> read(Offset from, size_t max_bytes) const override;
+  using Partition::read;
+  std::vector<Batch> read(Offset from, Offset until, size_t max_bytes) const override;
   Offset offset_for_time(int64_t timestamp_ms) const override;
   bool wait_for(Offset offset, std::chrono::milliseconds timeout,
                 std::stop_token stop) const override;
@@ -51,8 +52,8 @@ class LocalPartition final : public Partition {
   void check(const EncodedBatch& batch) const;
   void check_range(Offset from) const;
   // Reads batches of one segment; returns where the next one begins.
-  Offset read_segment(const PartitionView::Place& place, Offset from, size_t& budget_bytes,
-                      std::vector<Batch>& into) const;
+  Offset read_segment(const PartitionView::Place& place, Offset from, Offset until,
+                      size_t& budget_bytes, std::vector<Batch>& into) const;
   bool may_drop(const Segment& oldest, const TopicConfig& config, uint64_t total_bytes) const;
   void remove_files(const Segment& segment);
 

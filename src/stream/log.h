@@ -14,6 +14,7 @@
 
 #include <chrono>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <stop_token>
@@ -80,11 +81,14 @@ class Partition {
   virtual Offset end_offset() const = 0;    // one past the last durable record
   virtual uint64_t size_bytes() const = 0;
   virtual int segment_count() const = 0;
-  // Batches from the one holding `from` on (its earlier records come too), at most about max_bytes
-  // encoded and at least one if there is any; empty at the end. not_found when `from` is before
-  // start_offset (the message says which offset is the oldest), invalid when it is after
-  // end_offset.
-  virtual std::vector<Batch> read(Offset from, size_t max_bytes) const = 0;
+  // Batches from the one holding `from` to the one holding the record before `until` (their other
+  // records come too), at most about max_bytes encoded and at least one if there is any; empty at
+  // the end. not_found when `from` is before start_offset (the message says which offset is the
+  // oldest), invalid when it is after end_offset.
+  virtual std::vector<Batch> read(Offset from, Offset until, size_t max_bytes) const = 0;
+  std::vector<Batch> read(Offset from, size_t max_bytes) const {
+    return read(from, std::numeric_limits<Offset>::max(), max_bytes);
+  }
   // The first offset whose batch has a timestamp at or after `timestamp_ms`; end_offset if none.
   virtual Offset offset_for_time(int64_t timestamp_ms) const = 0;
   // Waits until end_offset() > offset. False at the deadline or on stop.

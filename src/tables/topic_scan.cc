@@ -68,7 +68,8 @@ class TopicScan final : public engine::TableScan {
       piece.partition = range.partition;
       piece.from = range.from;
       piece.to = range.to;
-      piece.batches = bound_->topic->partition(range.partition).read(range.from, kReadBytes);
+      piece.batches =
+          bound_->topic->partition(range.partition).read(range.from, range.to, kReadBytes);
       if (piece.batches.empty()) {
         fail(ErrorKind::kCorrupt,
              "topic {} partition {} has no record at offset {}, before its end {}",

@@ -33,7 +33,9 @@ class MemoryTopic::MemoryPartition final : public stream::Partition {
   }
   uint64_t size_bytes() const override { return 0; }
   int segment_count() const override { return 1; }
-  std::vector<stream::Batch> read(stream::Offset, size_t) const override { return batches(); }
+  std::vector<stream::Batch> read(stream::Offset, stream::Offset, size_t) const override {
+    return batches();
+  }
   stream::Offset offset_for_time(int64_t) const override { return 0; }
   bool wait_for(stream::Offset, std::chrono::milliseconds, std::stop_token) const override {
     return false;

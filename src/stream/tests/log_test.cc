@@ -45,6 +45,21 @@ TEST(Log, ReadReturnsAtLeastOneBatchAndStopsAtTheBudget) {
   EXPECT_EQ(partition.read(8, 1 << 20).size(), 2u);
 }
 
+TEST(Log, ReadStopsWhereItIsToldTo) {
+  LogFixture fixture;
+  TopicConfig config;
+  config.segment_bytes = 1;  // a batch each
+  for (Partition* partition :
+       {&fixture.topic("one").partition(0), &fixture.topic("many", config).partition(0)}) {
+    for (int i = 0; i < 5; ++i) partition->append(batch_of({"a", "b"}));
+    EXPECT_EQ(partition->read(0, 1, 1 << 20).size(), 1u);
+    EXPECT_EQ(partition->read(1, 3, 1 << 20).size(), 2u);
+    EXPECT_EQ(partition->read(2, 4, 1 << 20).size(), 1u);
+    EXPECT_EQ(partition->read(0, 100, 1 << 20).size(), 5u);
+    EXPECT_THAT(partition->read(4, 4, 1 << 20), IsEmpty());
+  }
+}
+
 TEST(Log, TopicsComeBackWithTheirSettings) {
   LogFixture fixture;
   TopicConfig config;
