@@ -86,9 +86,18 @@ def expected(last):
     }
 
 
+def wait_until_level(connection, deadline):
+    """Waits until the job has read its topic: to count again and again meanwhile would take its processors."""
+    while time.monotonic() < deadline:
+        if all(job["lag"] == 0 for job in json.loads(connection.request("GET", "/v1/jobs"))["jobs"]):
+            return
+        time.sleep(0.05)
+
+
 def wait_until_counted(connection, last, timeout_s):
     """Waits until every layer holds every event; too many of them fail at once."""
     deadline = time.monotonic() + timeout_s
+    wait_until_level(connection, deadline)
     while True:
         found = {layer: tuple(value or 0 if i < 2 else value for i, value in enumerate(connection.query(sql)[0]))
                  for layer, sql in LAYERS.items()}
