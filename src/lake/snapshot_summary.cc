@@ -8,8 +8,6 @@
 namespace headrace::lake {
 namespace {
 
-constexpr std::string_view kKeptPrefix = "headrace.";
-
 struct Counts {
   int64_t data_files = 0;
   int64_t records = 0;
@@ -72,11 +70,6 @@ Summary make_summary(const TableChange& change, const std::vector<const DataFile
   for (const DataFile* file : removed) gone.add(*file);
   added.partitions.merge(gone.partitions);
   Summary summary = change.summary;
-  if (parent != nullptr) {
-    for (const auto& [key, value] : parent->summary) {
-      if (key.starts_with(kKeptPrefix)) summary.try_emplace(key, value);
-    }
-  }
   summary["operation"] = change.operation;
   put_if_any(summary, "added-data-files", added.data_files);
   put_if_any(summary, "added-records", added.records);

@@ -150,8 +150,8 @@ struct TableChange {
   TablePtr base = {};                  // what the change was computed from
   std::vector<DataFile> added = {};    // data files and delete files
   std::vector<DataFile> removed = {};  // likewise, by path; conflict when one is gone already
-  // Added to the snapshot's own entries. Entries "headrace.…" of the parent (positions, job) go on
-  // in the new snapshot unless they are given here: they say what the table includes.
+  // Added to the snapshot's own entries. What headrace keeps in the parent's goes on in the new
+  // snapshot unless it is given here: carried_summary.h.
   Summary summary = {};
   std::string operation = "append";  // append | overwrite | replace | delete
   // Refuse with conflict when the current snapshot's summary does not hold this value for this key
