@@ -51,7 +51,7 @@ TEST_F(JobLeaseTest, IsRenewedWhileItLives) {
 // A clock that stands still makes a process that is suspended: it renews nothing.
 TEST_F(JobLeaseTest, AProcessThatSleptNoticesThatAnotherTookOver) {
   ManualClock stopped(clock_.now());
-  const auto lease = JobLease::try_take(sharing("one", milliseconds(1)), stopped, "flow");
+  const auto lease = JobLease::try_take(sharing("one", milliseconds(30)), stopped, "flow");
   ASSERT_NE(lease, nullptr);
   std::unique_ptr<JobLease> other;
   while (other == nullptr) other = JobLease::try_take(sharing("two"), clock_, "flow");
