@@ -80,11 +80,27 @@ struct Result::State {
     chunk = duckdb_fetch_chunk(result);
     if (chunk != nullptr) return true;
     const char* text = duckdb_result_error(&result);
-    if (text != nullptr && *text != '\0') {
-      const std::string message = text;
-      throw Error(kind_of(duckdb_result_error_type(&result), message), message);
+    if (text == nullptr || *text == '\0') return false;
+    const std::string message = text;
+    const duckdb_error_type type = duckdb_result_error_type(&result);
+    if (type == DUCKDB_ERROR_INTERRUPT && !*was_interrupted) fail_again();
+    throw Error(kind_of(type, message), message);
+  }
+
+  // When one thread of a streamed query fails, the engine interrupts the others, and now and then
+  // (1.5.5) it is their interruption that it reports. The reason is lost but for running the query
+  // once more, without keeping its rows.
+  [[noreturn]] void fail_again() {
+    duckdb_destroy_result(&result);
+    constexpr int kMostRuns = 3;
+    if (is_read_only && run_number < kMostRuns) {
+      Result again = connection->query(sql, parameters);
+      again.state_->run_number = run_number + 1;
+      while (again.next() != nullptr) {
+      }
     }
-    return false;
+    fail(ErrorKind::kUnavailable,
+         "the query failed in one of its threads and the engine lost the reason; run it again");
   }
 
   duckdb_result result{};
@@ -92,6 +108,13 @@ struct Result::State {
   std::optional<Chunk> view;
   std::vector<Column> columns;
   std::vector<LogicalType> types;
+  // What was asked, for fail_again().
+  Connection* connection = nullptr;
+  const std::atomic<bool>* was_interrupted = nullptr;  // the connection's
+  std::string sql;
+  std::vector<std::optional<std::string>> parameters;
+  bool is_read_only = false;
+  int run_number = 1;
 };
 
 Result::Result(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -162,6 +185,13 @@ Result Connection::query(const std::string& sql,
   const Prepared prepared(statements.prepare(0));
   bind(prepared.get(), parameters);
   auto state = std::make_unique<Result::State>();
+  state->connection = this;
+  state->was_interrupted = &state_->was_interrupted;
+  state->sql = sql;
+  state->parameters = parameters;
+  state->is_read_only =
+      duckdb_prepared_statement_type(prepared.get()) == DUCKDB_STATEMENT_TYPE_SELECT;
+  state_->was_interrupted = false;
   duckdb_pending_result pending = nullptr;
   if (duckdb_pending_prepared_streaming(prepared.get(), &pending) == DuckDBError) {
     const std::string message = duckdb_pending_error(pending);
@@ -236,7 +266,10 @@ std::vector<Column> Connection::describe(const std::string& sql) {
   return columns;
 }
 
-void Connection::interrupt() { duckdb_interrupt(state_->connection); }
+void Connection::interrupt() {
+  state_->was_interrupted = true;
+  duckdb_interrupt(state_->connection);
+}
 
 double Connection::progress() const {
   const double percentage = duckdb_query_progress(state_->connection).percentage;

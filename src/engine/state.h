@@ -2,6 +2,7 @@
 
 // What the engine's classes keep, and how its failures become ours. Inside the engine module only.
 
+#include <atomic>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -33,6 +34,7 @@ struct Database::State {
 struct Connection::State {
   ~State() { duckdb_disconnect(&connection); }
   duckdb_connection connection = nullptr;
+  std::atomic<bool> was_interrupted = false;  // by interrupt(), since the last query began
 };
 
 ErrorKind kind_of(duckdb_error_type type, std::string_view message);

@@ -1,5 +1,6 @@
 #include "engine/database.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "base/error.h"
@@ -76,6 +77,42 @@ TEST(Connection, streams_many_rows) {
     for (size_t row = 0; row < chunk->rows(); ++row) sum += column.data<int64_t>()[row];
   }
   EXPECT_EQ(sum, 4999950000);
+}
+
+// The engine interrupts the other threads of a query that fails in one.
+TEST(Connection, tells_why_a_streamed_query_failed_and_not_that_its_threads_were_interrupted) {
+  DatabaseOptions options;
+  options.threads = 4;
+  Database database(options);
+  const auto connection = database.connect();
+  for (int i = 0; i < 40; ++i) {
+    try {
+      Result result = connection->query(
+          "SELECT CASE WHEN i = 400000 THEN error('no such luck') ELSE repeat('x', 50) END "
+          "FROM range(500000) r(i)");
+      while (result.next() != nullptr) {
+      }
+      ADD_FAILURE() << "it did not fail";
+    } catch (const Error& error) {
+      EXPECT_EQ(error.kind(), ErrorKind::kInvalid);
+      EXPECT_THAT(error.message(), testing::HasSubstr("no such luck"));
+    }
+  }
+}
+
+TEST(Connection, tells_that_a_query_was_interrupted) {
+  Database database;
+  const auto connection = database.connect();
+  Result result = connection->query("SELECT i FROM range(100000000) r(i)");
+  ASSERT_NE(result.next(), nullptr);
+  connection->interrupt();
+  try {
+    while (result.next() != nullptr) {
+    }
+    ADD_FAILURE() << "it went on";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::kCancelled);
+  }
 }
 
 TEST(Connection, describes_columns) {
