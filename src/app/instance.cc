@@ -93,7 +93,7 @@ Instance::Instance(project::Project project, Access access, query::FileAccess qu
   register_system_tables();
   queries_ = std::make_unique<query::QueryService>(
       *database_, clock_, random_, *metrics_,
-      query::QueryOptions{directory_in(project_, "tmp"), query_files});
+      query::QueryOptions{directory_in(project_, "tmp"), query_files, catalog_.get()});
   add_routes();
   if (access == Access::kExclusive) {
     for (const project::TopicDefinition& topic : project_.topics) create_topic(topic);

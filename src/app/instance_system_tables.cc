@@ -2,6 +2,7 @@
 
 #include "app/instance.h"
 #include "config/node.h"
+#include "lake/time_travel.h"
 #include "query/system_tables.h"
 
 namespace headrace::app {
@@ -119,6 +120,28 @@ std::vector<SystemRow> snapshot_rows(const tables::LiveTables& tables) {
   return rows;
 }
 
+std::vector<SystemRow> reference_rows(const tables::LiveTables& tables) {
+  std::vector<SystemRow> rows;
+  const auto number = [](std::optional<int64_t> value) {
+    return value ? SystemValue(*value) : SystemValue();
+  };
+  for (const lake::TableIdentifier& identifier : tables.list()) {
+    const auto table = tables.find(identifier);
+    if (!table) continue;
+    const lake::TableMetadata& metadata = table->table->metadata;
+    for (const lake::SnapshotReference& reference : lake::references_of(metadata)) {
+      const lake::Snapshot* snapshot = metadata.snapshot(reference.snapshot_id);
+      rows.push_back(
+          {identifier.to_string(), reference.name,
+           std::string(reference.is_branch ? "branch" : "tag"), reference.snapshot_id,
+           snapshot == nullptr ? SystemValue() : SystemValue(from_ms(snapshot->timestamp_ms)),
+           number(reference.min_snapshots_to_keep), number(reference.max_snapshot_age_ms),
+           number(reference.max_ref_age_ms)});
+    }
+  }
+  return rows;
+}
+
 void collect_settings(const Json& json, const std::string& path, std::vector<SystemRow>& rows) {
   if (json.is_object()) {
     for (const auto& [key, value] : json.get_object()) {
@@ -217,6 +240,17 @@ void Instance::register_system_tables() {
                    {"total_records", "VARCHAR"},
                    {"positions", "VARCHAR"}},
                   [this] { return snapshot_rows(*tables_); }});
+  list.push_back({"refs",
+                  "branches and tags of tables, as FROM t AT (VERSION => 'name') takes them",
+                  {{"table", "VARCHAR"},
+                   {"name", "VARCHAR"},
+                   {"type", "VARCHAR"},
+                   {"snapshot_id", "BIGINT"},
+                   {"committed_at", "TIMESTAMP WITH TIME ZONE"},
+                   {"min_snapshots_to_keep", "BIGINT"},
+                   {"max_snapshot_age_ms", "BIGINT"},
+                   {"max_ref_age_ms", "BIGINT"}},
+                  [this] { return reference_rows(*tables_); }});
   list.push_back({"maintenance",
                   "what was done to keep tables in order, the newest 1,000 runs of this process",
                   {{"started_at", "TIMESTAMP WITH TIME ZONE"},

@@ -28,6 +28,8 @@ std::vector<DataFile> write_data_files(engine::Connection& connection, Catalog& 
 // relation of the same columns and no rows. unsupported when a delete is by a column that the table
 // lost.
 std::string scan_sql(const Table& table, const std::vector<DataFile>& files);
+// The same as another schema of the table, as it once was.
+std::string scan_sql(const Table& table, const Schema& schema, const std::vector<DataFile>& files);
 
 // The same rows with where they are: `_file`, the index in `files`, and `_position`, the row's
 // number in it.

@@ -92,7 +92,8 @@ std::string live_condition(const Group& group) {
 }
 
 // A condition for each set of columns that rows are deleted by.
-std::vector<std::string> equality_conditions(const Table& table, const Group& group) {
+std::vector<std::string> equality_conditions(const Table& table, const Schema& schema,
+                                             const Group& group) {
   std::map<std::vector<int>, std::vector<std::shared_ptr<const DataFile>>> by_columns;
   for (const auto& deletes : group.equality_deletes) {
     by_columns[deletes->equality_ids].push_back(deletes);
@@ -102,8 +103,8 @@ std::vector<std::string> equality_conditions(const Table& table, const Group& gr
     std::vector<Field> fields;
     std::vector<std::string> same;
     for (const int id : ids) {
-      const Field* field = table.metadata.current_schema().find_id(id);
-      if (field == nullptr || table.metadata.current_schema().find(field->name) != field) {
+      const Field* field = schema.find_id(id);
+      if (field == nullptr || schema.find(field->name) != field) {
         fail(ErrorKind::kUnsupported,
              "reading {}: rows are deleted by a column (id {}) that is not one of the table's; "
              "rewrite its data files with the engine that wrote the deletes",
@@ -119,11 +120,12 @@ std::vector<std::string> equality_conditions(const Table& table, const Group& gr
   return conditions;
 }
 
-std::string group_sql(const Table& table, const Group& group, const std::string& columns) {
-  std::vector<std::string> conditions = equality_conditions(table, group);
+std::string group_sql(const Table& table, const Schema& schema, const Group& group,
+                      const std::string& columns) {
+  std::vector<std::string> conditions = equality_conditions(table, schema, group);
   if (group.set) conditions.insert(conditions.begin(), live_condition(group));
-  const std::string sql = format("SELECT {} FROM {} r", columns,
-                                 read_sql(group.files, table.metadata.current_schema().fields));
+  const std::string sql =
+      format("SELECT {} FROM {} r", columns, read_sql(group.files, schema.fields));
   return conditions.empty() ? sql : format("{} WHERE {}", sql, join(conditions, " AND "));
 }
 
@@ -135,8 +137,8 @@ std::string file_column(const Group& group) {
                 kFileIndex);
 }
 
-std::string scan(const Table& table, const std::vector<DataFile>& files, bool with_rows) {
-  const Schema& schema = table.metadata.current_schema();
+std::string scan(const Table& table, const Schema& schema, const std::vector<DataFile>& files,
+                 bool with_rows) {
   std::vector<std::string> columns;
   std::vector<std::string> empty;
   for (const Field& field : schema.fields) {
@@ -155,7 +157,7 @@ std::string scan(const Table& table, const std::vector<DataFile>& files, bool wi
     if (with_rows) {
       selected += format(", {}, {} AS _position", file_column(group), kRowNumber);
     }
-    parts.push_back(group_sql(table, group, selected));
+    parts.push_back(group_sql(table, schema, group, selected));
   }
   return format("{}", join(parts, " UNION ALL "));
 }
@@ -163,11 +165,15 @@ std::string scan(const Table& table, const std::vector<DataFile>& files, bool wi
 }  // namespace
 
 std::string scan_sql(const Table& table, const std::vector<DataFile>& files) {
-  return scan(table, files, false);
+  return scan(table, table.metadata.current_schema(), files, false);
+}
+
+std::string scan_sql(const Table& table, const Schema& schema, const std::vector<DataFile>& files) {
+  return scan(table, schema, files, false);
 }
 
 std::string scan_rows_sql(const Table& table, const std::vector<DataFile>& files) {
-  return scan(table, files, true);
+  return scan(table, table.metadata.current_schema(), files, true);
 }
 
 }  // namespace headrace::lake

@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "query/result_writer.h"
+#include "query/time_travel.h"
 #include "telemetry/log.h"
 
 namespace headrace::query {
@@ -169,8 +170,12 @@ class Query final : public RunningQuery {
 
 std::unique_ptr<ResultWriter> run(engine::Connection& connection, const QueryRequest& request,
                                   ResultContext context, const QueryOptions& options) {
-  const std::string sql = trimmed(request.sql);
+  std::string sql = trimmed(request.sql);
   const Statement statement = check_statement(connection, sql, options.file_access);
+  std::optional<TimeTravel> time_travel;
+  if (options.catalog != nullptr) {
+    sql = time_travel.emplace(connection, *options.catalog).rewrite(sql, statement);
+  }
   // Without their values, parameters leave the types of columns open.
   context.columns = request.parameters.empty()
                         ? connection.describe(sql)

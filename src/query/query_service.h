@@ -22,6 +22,7 @@
 #include "base/clock.h"
 #include "base/random.h"
 #include "engine/database.h"
+#include "lake/table.h"
 #include "query/statement.h"
 #include "telemetry/metrics.h"
 
@@ -45,6 +46,7 @@ struct QueryRequest {
 struct QueryOptions {
   std::string temporary_directory;  // for Parquet results
   FileAccess file_access = FileAccess::kRead;
+  lake::Catalog* catalog = nullptr;  // of tables as they were; null: there are none
 };
 
 struct RunningQueryInfo {

@@ -71,9 +71,9 @@ bool is_mistake(const Json& tree) {
   return string_member_or(tree, "error_type", "") != "not implemented";
 }
 
-// The tree of what stands behind EXPLAIN; nullopt when it is no SELECT. Nothing but these words may
-// come before it, so that the engine cannot see another statement there.
-std::optional<Json> parse_explained(engine::Connection& connection, const std::string& sql) {
+// What stands behind EXPLAIN; nullopt when it is no SELECT. Nothing but these words may come before
+// it, so that the engine cannot see another statement there.
+std::optional<Statement> parse_explained(engine::Connection& connection, const std::string& sql) {
   static const std::regex head(R"(^\s*explain\b\s*(analyze\b\s*)?)", std::regex::icase);
   static const std::regex options(R"(^\([a-z0-9_,\s]*\)\s*)", std::regex::icase);
   std::smatch found;
@@ -85,7 +85,7 @@ std::optional<Json> parse_explained(engine::Connection& connection, const std::s
     tree = parse_tree(connection, explained);
   }
   if (is_failure(tree)) return std::nullopt;
-  return tree;
+  return Statement{true, std::move(tree), sql.size() - explained.size()};
 }
 
 // Walks a parse tree and throws at what could be a file.
@@ -168,27 +168,26 @@ class FileCheck {
 
 Statement check_statement(engine::Connection& connection, const std::string& sql,
                           FileAccess access) {
-  Statement statement;
-  Json tree = parse_tree(connection, sql);
-  if (is_failure(tree) && is_mistake(tree)) {
+  Statement statement{false, parse_tree(connection, sql)};
+  if (is_failure(statement.tree) && is_mistake(statement.tree)) {
     connection.describe(sql);  // says it better, with the place
-    fail(ErrorKind::kInvalid, "{}", string_member_or(tree, "error_message", "a syntax error"));
+    fail(ErrorKind::kInvalid, "{}",
+         string_member_or(statement.tree, "error_message", "a syntax error"));
   }
-  if (is_failure(tree)) {
-    std::optional<Json> explained = parse_explained(connection, sql);
+  if (is_failure(statement.tree)) {
+    std::optional<Statement> explained = parse_explained(connection, sql);
     if (!explained) {
       fail(ErrorKind::kInvalid,
            "queries only read (SELECT, DESCRIBE, SHOW, SUMMARIZE, EXPLAIN of a SELECT, PIVOT with "
            "its values): tables are written by jobs and views, see jobs/*.yaml and views/*.sql");
     }
-    statement.is_explain = true;
-    tree = std::move(*explained);
+    statement = std::move(*explained);
   }
-  const JsonArray& statements = member(tree, "statements").as_array();
+  const JsonArray& statements = member(statement.tree, "statements").as_array();
   if (statements.size() != 1) {
     fail(ErrorKind::kInvalid, "a query is one statement, but the text has {}", statements.size());
   }
-  if (access == FileAccess::kNone) FileCheck(connection).visit(tree);
+  if (access == FileAccess::kNone) FileCheck(connection).visit(statement.tree);
   return statement;
 }
 

@@ -7,6 +7,7 @@
 
 #include <string>
 
+#include "base/json.h"
 #include "engine/database.h"
 
 namespace headrace::query {
@@ -18,6 +19,8 @@ enum class FileAccess {
 
 struct Statement {
   bool is_explain = false;  // otherwise a SELECT, which SHOW, DESCRIBE and SUMMARIZE are too
+  Json tree = {};           // of the SELECT
+  size_t tree_begin = 0;    // where it begins in the text: places in the tree count from there
 };
 
 // Checks that `sql` is one statement that only reads, and reads nothing that `access` forbids.

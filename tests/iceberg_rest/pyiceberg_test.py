@@ -18,7 +18,7 @@ from pyiceberg.schema import Schema
 from pyiceberg.types import IntegerType, LongType, NestedField, StringType, StructType, TimestamptzType
 
 import clients
-from fixture import ServerTest
+from fixture import RequestFailed, ServerTest
 
 SCHEMA = Schema(
     NestedField(1, "id", LongType(), required=False),
@@ -122,6 +122,42 @@ class PyicebergTest(ServerTest):
         self.assertEqual(set(table.refresh().refs()), {"main", "start", "try"})
         self.assertEqual(self.ids(table), [1, 3])
         self.assertEqual(self.ids_in_sql(), [1, 3])
+
+    def test_time_travel_in_sql(self):
+        table = self.catalog.create_table(self.name, SCHEMA)
+        table.append(rows(1, 2))
+        first = table.current_snapshot().snapshot_id
+        table.manage_snapshots().create_tag(first, "start", max_ref_age_ms=10**12).create_branch(first, "try").commit()
+        table.append(rows(9), branch="try")
+        table.delete("id = 1")
+        with table.update_schema() as update:
+            update.rename_column("v", "text")
+        table.append(rows(3).rename_columns(["id", "ts", "text"]))
+
+        def ids_at(version):
+            return [row[0] for row in self.sql(f"SELECT id FROM {self.name} AT (VERSION => {version}) ORDER BY id")]
+
+        self.assertEqual(self.ids_in_sql(), [2, 3])
+        self.assertEqual(ids_at(first), [1, 2])
+        self.assertEqual(ids_at("'start'"), [1, 2])
+        self.assertEqual(ids_at("'try'"), [1, 2, 9])
+        self.assertEqual(ids_at("'main'"), [2, 3])
+        self.assertEqual(self.sql(f"SELECT v FROM {self.name} AT (VERSION => 'start') WHERE id = 1"), [["v1"]])
+        self.assertEqual(self.sql(f"SELECT o.id, n.text FROM {self.name} o AT (VERSION => {first}) "
+                                  f"JOIN {self.name} n ON o.id = n.id"), [[2, "v2"]])
+        self.assertEqual(
+            self.sql(f"SELECT name, type, max_ref_age_ms FROM system.refs WHERE \"table\" = '{self.name}' ORDER BY name"),
+            [["main", "branch", None], ["start", "tag", 10**12], ["try", "branch", None]])
+        with self.assertRaisesRegex(RequestFailed, "no branch or tag 'end'.*branch 'main', tag 'start', branch 'try'"):
+            ids_at("'end'")
+
+    def test_views_hide_the_same_columns_as_they_were(self):
+        self.ingest(10)
+        self.wait_for("SELECT sum(events)::BIGINT FROM gold.totals", self.next_id)
+        self.request("POST", "/v1/commit", b"{}")
+        now = self.sql("SELECT * FROM gold.totals ORDER BY ALL")
+        self.wait_for("SELECT sum(events)::BIGINT FROM gold.totals AT (VERSION => 'main')", self.next_id)
+        self.assertEqual(self.sql("SELECT * FROM gold.totals AT (VERSION => 'main') ORDER BY ALL"), now)
 
     def test_rename_and_drop(self):
         table = self.catalog.create_table(self.name, SCHEMA)

@@ -202,7 +202,9 @@ void add_sql(CLI::App& app, Session& session) {
                {{"headrace sql", "a shell: Tab completes, .help helps"},
                 {"headrace sql 'SELECT count(*) FROM silver.clicks'", "one query"},
                 {"headrace sql 'FROM gold.daily' --format csv -o daily.csv", "into a file"},
-                {"headrace sql 'FROM silver.clicks WHERE id = ?' -p 42", "with a parameter"}});
+                {"headrace sql 'FROM silver.clicks WHERE id = ?' -p 42", "with a parameter"},
+                {"headrace sql 'FROM silver.clicks AT (TIMESTAMP => now() - INTERVAL 1 DAY)'",
+                 "as it was"}});
 }
 
 }  // namespace headrace::cli
