@@ -30,6 +30,11 @@ void Committer::wait_until_idle() {
   if (failure_) std::rethrow_exception(failure_);
 }
 
+std::string Committer::complaint() {
+  std::lock_guard lock(mutex_);
+  return complaint_;
+}
+
 void Committer::submit(SealedWork work) {
   {
     std::lock_guard lock(mutex_);
@@ -51,6 +56,7 @@ void Committer::run(std::stop_token stop) {
       done_(*work);
       std::lock_guard lock(mutex_);
       work_.reset();
+      complaint_.clear();
     } catch (...) {
       std::lock_guard lock(mutex_);
       failure_ = std::current_exception();
@@ -69,6 +75,10 @@ void Committer::commit_with_retries(const SealedWork& work, std::stop_token stop
       if (error.kind() != ErrorKind::kUnavailable) throw;
       telemetry::log_warning("jobs", "commit failed, trying again",
                              {{"reason", error.message()}, {"pause_ms", pause.count() / 1000}});
+      {
+        std::lock_guard lock(mutex_);
+        complaint_ = "a commit is tried again and again: " + error.message();
+      }
       if (!clock_.sleep_for(pause, stop)) throw;
       pause = std::min<microseconds>(pause * 2, std::chrono::seconds(10));
     }

@@ -8,6 +8,7 @@
 #include <functional>
 #include <mutex>
 #include <optional>
+#include <string>
 #include <thread>
 
 #include "base/clock.h"
@@ -24,6 +25,8 @@ class Committer {
   bool is_idle();
   // Waits until nothing is at work; throws what went wrong.
   void wait_until_idle();
+  // Why the commit under way has not succeeded yet; empty when nothing is wrong.
+  std::string complaint();
   // Only when idle.
   void submit(SealedWork work);
 
@@ -38,6 +41,7 @@ class Committer {
   std::condition_variable_any changed_;
   std::optional<SealedWork> work_;
   std::exception_ptr failure_;
+  std::string complaint_;
   std::jthread thread_;
 };
 

@@ -161,6 +161,12 @@ bool JobRunner::wait_until_committed(milliseconds timeout) {
   return changed_.wait_for(lock, timeout, [&] { return commits_done_ >= commits_wanted_; });
 }
 
+bool JobRunner::is_over() const {
+  std::lock_guard lock(mutex_);
+  return status_.state == JobState::kFailed || status_.state == JobState::kFinished ||
+         status_.state == JobState::kStopped;
+}
+
 JobStatus JobRunner::status() const {
   std::lock_guard lock(mutex_);
   return status_;
@@ -199,6 +205,11 @@ void JobRunner::batch_done(int64_t records, int64_t dead_letters, int64_t hot_re
 bool JobRunner::is_commit_wanted() {
   std::lock_guard lock(mutex_);
   return commits_done_ < commits_wanted_;
+}
+
+void JobRunner::complains(const std::string& complaint) {
+  std::lock_guard lock(mutex_);
+  if (status_.last_error != complaint) status_.last_error = complaint;
 }
 
 void JobRunner::committed() {

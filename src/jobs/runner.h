@@ -74,6 +74,9 @@ class JobRunner final : private SessionReport {
   void commit_soon();
   bool wait_until_committed(milliseconds timeout);
 
+  // Whether it has ended by itself, or was stopped.
+  bool is_over() const;
+
   const JobSpec& spec() const { return spec_; }
   JobStatus status() const;
 
@@ -91,6 +94,7 @@ class JobRunner final : private SessionReport {
   void committed() override;
   void nothing_to_commit() override;
   bool is_commit_wanted() override;
+  void complains(const std::string& complaint) override;
 
   const JobSpec spec_;
   Runtime runtime_;

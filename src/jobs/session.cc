@@ -10,8 +10,11 @@ namespace headrace::jobs {
 
 Session::Session(const JobSpec& spec, const Runtime& runtime, SessionReport& report,
                  const std::optional<store::Lease>& lease)
-    : spec_(spec), runtime_(runtime), report_(report), connection_(runtime.database.connect()) {
-  connection_->execute("CREATE SCHEMA IF NOT EXISTS static");
+    : spec_(spec),
+      runtime_(runtime),
+      report_(report),
+      connection_(runtime.database.connect()),
+      statics_(spec.name, runtime_, *connection_) {
   runtime_.board.put(spec_.name, std::make_shared<InputBatch>());
   job_ = compile_job(spec_, *connection_, *this);
   if (runtime_.sharing && job_.driving.front().need.kind == SourceNeed::Kind::kTopic) {
@@ -55,25 +58,14 @@ void Session::run(std::stop_token stop, bool to_end) {
   seal_and_wait();
 }
 
-void Session::load_static(const CompiledInput& input) {
-  const std::string version = static_version(input);
-  if (static_versions_[input.node] == version) return;
-  const std::string relation =
-      input.need.kind == SourceNeed::Kind::kTable
-          ? engine::quote_name(input.need.table.database, input.need.table.name)
-          : read_files_sql(input.need, static_paths(input));
-  connection_->execute(format("CREATE OR REPLACE TABLE {} AS SELECT * FROM {}",
-                              static_table_name(spec_.name, input.node), relation));
-  static_versions_[input.node] = version;
-  telemetry::log_info("jobs", "static input read", {{"job", spec_.name}, {"node", input.node}});
-}
+void Session::load_static(const CompiledInput& input) { statics_.load(input); }
 
 void Session::show_driving(const CompiledInput& input) {
   std::string relation;
   if (input.need.kind == SourceNeed::Kind::kTable) {
     relation = format("({})", lake::scan_sql(*runtime_.catalog.load(input.need.table), {}));
   } else {
-    relation = format("{} LIMIT 0", read_files_sql(input.need, static_paths(input)));
+    relation = format("{} LIMIT 0", read_files_sql(input.need, statics_.paths(input)));
   }
   connection_->execute(format("CREATE OR REPLACE VIEW {} AS SELECT * FROM {}",
                               driving_view_name(spec_.name, input.node), relation));
@@ -92,33 +84,6 @@ std::unique_ptr<JobInput> Session::make_input() {
   }
   return make_topic_input(spec_.name, job_.driving, runtime_.log, runtime_.clock,
                           {spec_.batch_records, spec_.batch_wait});
-}
-
-std::vector<std::string> Session::static_paths(const CompiledInput& input) {
-  auto paths = matching_files(*connection_, runtime_.project_directory, input.need.path);
-  if (paths.empty()) {
-    fail(ErrorKind::kNotFound, "job {}: nodes.{}: no file matches {}", spec_.name, input.node,
-         input.need.path);
-  }
-  return paths;
-}
-
-// Changes when the static input does.
-std::string Session::static_version(const CompiledInput& input) {
-  if (input.need.kind == SourceNeed::Kind::kTable) {
-    const auto state = runtime_.tables.find(input.need.table);
-    if (!state) {
-      fail(ErrorKind::kNotFound, "job {}: nodes.{}: there is no table {}", spec_.name, input.node,
-           input.need.table.to_string());
-    }
-    return std::to_string(state->version);
-  }
-  std::string version;
-  for (const std::string& path : static_paths(input)) {
-    const FileInfo info = runtime_.files.info(path);
-    version += format("{}:{}:{}:{}\n", path, info.size_bytes, info.modified_micros, info.inode);
-  }
-  return version;
 }
 
 // Where the job goes on: where its targets stand. Those that lag work alone first.
@@ -156,7 +121,9 @@ void Session::choose_start(const tables::Positions& start) {
 // One round. False when there was nothing to do.
 bool Session::step(std::stop_token stop, bool may_wait) {
   writer_->check_not_moved();
-  refresh_statics();
+  const std::string stale = statics_.refresh(job_.statics);
+  const std::string delayed = committer_->complaint();
+  report_.complains(delayed.empty() ? stale : delayed);
   const std::optional<Work> work = input_->next(at_, bound_ ? &*bound_ : nullptr, may_wait, stop);
   if (work) process(*work);
   if (bound_ && at_ == *bound_) {
@@ -167,14 +134,6 @@ bool Session::step(std::stop_token stop, bool may_wait) {
   seal_if_due();
   report_.stands_at(at_.to_text(), input_->lag(at_));
   return work.has_value();
-}
-
-void Session::refresh_statics() {
-  constexpr milliseconds kBetweenLooks{1000};
-  const SteadyTime now = runtime_.clock.steady_now();
-  if (job_.statics.empty() || now - last_static_look_ < kBetweenLooks) return;
-  last_static_look_ = now;
-  for (const CompiledInput& input : job_.statics) load_static(input);
 }
 
 void Session::process(const Work& work) {

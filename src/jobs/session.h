@@ -4,7 +4,6 @@
 // batches, seals and commits. Destroying it drops the hot rows that were not committed; the next
 // one makes them again. Used by one thread; the commits run on another, which it owns.
 
-#include <map>
 #include <memory>
 #include <optional>
 #include <stop_token>
@@ -16,6 +15,7 @@
 #include "jobs/input.h"
 #include "jobs/job_spec.h"
 #include "jobs/runtime.h"
+#include "jobs/static_inputs.h"
 #include "jobs/writer.h"
 #include "tables/positions.h"
 
@@ -30,6 +30,8 @@ class SessionReport {
   virtual void committed() = 0;
   virtual void nothing_to_commit() = 0;
   virtual bool is_commit_wanted() = 0;
+  // What is wrong although the job goes on; empty when nothing is.
+  virtual void complains(const std::string& complaint) = 0;
 };
 
 class Session final : public InputLoader {
@@ -50,11 +52,8 @@ class Session final : public InputLoader {
 
  private:
   std::unique_ptr<JobInput> make_input();
-  std::vector<std::string> static_paths(const CompiledInput& input);
-  std::string static_version(const CompiledInput& input);
   void choose_start(const tables::Positions& start);
   bool step(std::stop_token stop, bool may_wait);
-  void refresh_statics();
   void process(const Work& work);
   void seal_if_due();
   void seal();
@@ -66,7 +65,7 @@ class Session final : public InputLoader {
   Runtime runtime_;
   SessionReport& report_;
   std::unique_ptr<engine::Connection> connection_;
-  std::map<std::string, std::string> static_versions_;  // by node
+  StaticInputs statics_;
   CompiledJob job_;
   std::unique_ptr<JobInput> input_;
   std::optional<JobWriter> writer_;
@@ -77,7 +76,6 @@ class Session final : public InputLoader {
   int64_t hot_bytes_ = 0;
   int64_t hot_records_ = 0;
   SteadyTime last_seal_;
-  SteadyTime last_static_look_{};
 };
 
 }  // namespace headrace::jobs
