@@ -1,5 +1,6 @@
 #include "app/component_binding.h"
 
+#include "app/sql_check.h"
 #include "base/error.h"
 #include "jobs/node_type.h"
 #include "sources/source_type.h"
@@ -67,8 +68,7 @@ void check_view(const project::ViewDefinition& view, config::Problems& problems)
   try {
     views::check_view(database, view.sql);
   } catch (const Error& error) {
-    problems.add(
-        {config::Severity::kError, view.file, "", view.first_sql_line, 1, error.message(), ""});
+    add_sql_problem(view, error.message(), problems);
   }
 }
 
@@ -90,6 +90,7 @@ const project::ComponentTypes& component_types() {
   static const project::ComponentTypes types = [] {
     project::ComponentTypes all = quick_component_types();
     all.check_view = check_view;
+    all.check_sql = check_sql;
     return all;
   }();
   return types;

@@ -14,6 +14,7 @@
 
 namespace headrace::project {
 
+struct Project;
 struct ViewDefinition;
 
 struct ComponentType {
@@ -47,6 +48,8 @@ struct ComponentTypes {
   std::vector<SourceComponent> sources;
   config::FieldList view_fields;  // of a view's header, beside `table`
   std::function<void(const ViewDefinition&, config::Problems&)> check_view;  // may be empty
+  // Looks at the SQL of all jobs and views together, once everything else is right; may be empty.
+  std::function<void(const Project&, config::Problems&)> check_sql;
 };
 
 // nullptr when there is none of that name, which is then reported at the node's `type`.

@@ -95,6 +95,7 @@ Project load_project(FileSystem& files, const std::string& directory, const Comp
   Loader loader(files, types, problems, environment, project);
   for (ProjectFile& file : project.files) loader.load(file);
   check_across_files(project, problems);
+  if (types.check_sql && !problems.has_errors()) types.check_sql(project, problems);
   problems.sort();
   return project;
 }

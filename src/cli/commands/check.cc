@@ -37,7 +37,7 @@ void print(Session& session, const CheckReport& report, int64_t errors) {
                 styled(console, problem.is_error ? Style::kRed : Style::kYellow,
                        problem.is_error ? "error" : "warning") +
                 ": " + problem.message + "\n");
-    if (!problem.suggestion.empty()) console.out("  did you mean: " + problem.suggestion + "?\n");
+    if (!problem.suggestion.empty()) console.out("  " + problem.suggestion + "\n");
   }
   if (errors > 0) {
     console.out(counted(errors, "error") + "\n");
