@@ -184,9 +184,12 @@ std::unique_ptr<ResultWriter> run(engine::Connection& connection, const QueryReq
     if (!request.parameters.empty())
       fail(ErrorKind::kUnsupported, "a Parquet result takes no parameters");
     const std::string path = format("{}/{}.parquet", options.temporary_directory, context.query_id);
-    connection.execute(format("COPY (\n{}\n) TO {} (FORMAT parquet, COMPRESSION zstd)", sql,
-                              engine::quote_literal(path)));
-    return make_file_writer(path);
+    std::unique_ptr<ResultWriter> file = make_file_writer(path);  // removes it, whatever happens
+    const auto rows = connection.query_value(
+        format("COPY (SELECT * FROM (\n{}\n) LIMIT {}) TO {} (FORMAT parquet, COMPRESSION zstd)",
+               sql, request.max_rows + 1, engine::quote_literal(path)));
+    if (std::stoll(rows.value_or("0")) > request.max_rows) fail_too_many_rows(request.max_rows);
+    return file;
   }
   // EXPLAIN cannot stand inside another query, and gives texts anyway.
   const bool is_plain = statement.is_explain;

@@ -146,10 +146,8 @@ class CsvWriter final : public ResultWriter {
     for (size_t i = 0; i < context_.columns.size(); ++i) columns.push_back(chunk.column(i));
     for (size_t row = 0; row < chunk.rows(); ++row) {
       if (++rows_ > context_.max_rows) {
-        // CSV has no place to say that rows are missing.
-        fail(ErrorKind::kInvalid,
-             "the result has more than {} rows: add a LIMIT, or ask for more with max_rows",
-             context_.max_rows);
+        // CSV has no place to say that rows are missing, nor have the formats below.
+        fail_too_many_rows(context_.max_rows);
       }
       for (size_t i = 0; i < columns.size(); ++i) {
         if (i > 0) piece += ',';
@@ -188,9 +186,7 @@ class ArrowWriter final : public ResultWriter {
       }
       rows_ += array->length;
       if (rows_ > context_.max_rows) {
-        fail(ErrorKind::kInvalid,
-             "the result has more than {} rows: add a LIMIT, or ask for more with max_rows",
-             context_.max_rows);
+        fail_too_many_rows(context_.max_rows);
       }
       piece += stream_->batch_message(*array);
     }
@@ -208,7 +204,7 @@ class ArrowWriter final : public ResultWriter {
 
 class FileWriter final : public ResultWriter {
  public:
-  explicit FileWriter(std::string path) : path_(std::move(path)), file_(path_, std::ios::binary) {}
+  explicit FileWriter(std::string path) : path_(std::move(path)) {}
   ~FileWriter() override {
     std::error_code
         ignored;  // a left-over file in the temporary folder is removed at the next start
@@ -216,6 +212,8 @@ class FileWriter final : public ResultWriter {
   }
 
   bool next(std::string& piece) override {
+    if (!file_.is_open()) file_.open(path_, std::ios::binary);
+    if (!file_.is_open()) fail(ErrorKind::kInternal, "reading the result: {} is gone", path_);
     std::string bytes(kPieceBytes, '\0');
     file_.read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
     bytes.resize(static_cast<size_t>(file_.gcount()));
@@ -229,6 +227,14 @@ class FileWriter final : public ResultWriter {
 };
 
 }  // namespace
+
+void fail_too_many_rows(int64_t max_rows) {
+  fail(
+      ErrorKind::kInvalid,
+      "the result has more than {} rows: add a LIMIT, or allow more with max_rows of the query and "
+      "query_max_rows of the server's settings",
+      max_rows);
+}
 
 std::string wrap_for(Format format, const std::string& sql, size_t column_count) {
   if (format == Format::kArrow || format == Format::kParquet) return sql;

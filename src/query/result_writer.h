@@ -35,12 +35,15 @@ class ResultWriter {
 // plain texts, or as they are). `sql` is one SELECT.
 std::string wrap_for(Format format, const std::string& sql, size_t column_count);
 
+// invalid: for formats that cannot say that rows are missing.
+[[noreturn]] void fail_too_many_rows(int64_t max_rows);
+
 std::unique_ptr<ResultWriter> make_json_writer(engine::Result result, ResultContext context);
 // For results whose columns are all text already.
 std::unique_ptr<ResultWriter> make_plain_json_writer(engine::Result result, ResultContext context);
 std::unique_ptr<ResultWriter> make_csv_writer(engine::Result result, ResultContext context);
 std::unique_ptr<ResultWriter> make_arrow_writer(engine::Result result, ResultContext context);
-// Streams a file and removes it at the end.
+// Streams a file that is there at the first call of next(), and removes it at the end.
 std::unique_ptr<ResultWriter> make_file_writer(std::string path);
 
 }  // namespace headrace::query

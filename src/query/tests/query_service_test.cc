@@ -80,8 +80,14 @@ TEST_F(Queries, say_that_rows_are_missing) {
   const Json answer = parse_json(run(request), "the answer");
   EXPECT_EQ(integer_member(answer, "row_count"), 3000);
   EXPECT_TRUE(member(answer, "truncated").as_bool());
-  request.format = Format::kCsv;
-  EXPECT_EQ(failure_of(request).kind(), ErrorKind::kInvalid);
+  for (const Format format : {Format::kCsv, Format::kArrow, Format::kParquet}) {
+    request.format = format;
+    const Error error = failure_of(request);
+    EXPECT_EQ(error.kind(), ErrorKind::kInvalid);
+    EXPECT_THAT(error.message(), testing::HasSubstr("more than 3000 rows"));
+  }
+  request.max_rows = 5000;
+  EXPECT_TRUE(run(request).starts_with("PAR1"));
 }
 
 // The first piece goes out before the row that cannot be cast is met.
