@@ -95,12 +95,12 @@ http::Response refusal(const Error& error, int64_t position) {
 }
 
 http::Response unknown_content_type(std::string_view type) {
+  const bool is_of_curl = type.starts_with("application/x-www-form-urlencoded");
   return http::error_response(
       415, "unsupported",
-      format(
-          "the content type '{}' is not known: send NDJSON as application/x-ndjson, a JSON array "
-          "as application/json, or length-prefixed bytes as application/octet-stream",
-          type));
+      format("the content type '{}' is not known: send NDJSON as application/x-ndjson{}, a JSON "
+             "array as application/json, or length-prefixed bytes as application/octet-stream",
+             type, is_of_curl ? " (curl -H 'Content-Type: application/x-ndjson' …)" : ""));
 }
 
 void append(stream::Topic& topic, std::vector<PartitionBatch> batches,

@@ -36,11 +36,16 @@ class Lakehouse {
   virtual Json job(const std::string& name) = 0;  // not_found
   virtual Json pause_job(const std::string& name) = 0;
   virtual Json resume_job(const std::string& name) = 0;
+  // Begins a run of a job in batch mode; conflict while it runs, and for one that runs all the
+  // time.
+  virtual Json begin_job(const std::string& name) = 0;
   // Commits all hot rows and waits for it, and for the views to be current; timeout.
   virtual Json commit(milliseconds timeout) = 0;
   // Newest first; empty job: of all jobs.
   virtual JsonArray dead_letters(const std::string& job, int64_t limit) = 0;
-  virtual Json dead_letter(const std::string& job, int partition, int64_t offset) = 0;
+  // An empty topic is any; invalid when records of several topics stand at this offset.
+  virtual Json dead_letter(const std::string& job, const std::string& topic, int partition,
+                           int64_t offset) = 0;
   // Sends a job's dead letters through it again; those whose reason is LIKE the pattern, when there
   // is one.
   virtual Json replay(const std::string& job, const std::string& reason_like) = 0;

@@ -5,27 +5,53 @@
 #include <utility>
 
 #include "base/error.h"
+#include "server/json_schema.h"
+#include "server/lakehouse_schemas.h"
 
 namespace headrace::server {
 namespace {
 
 using Blocking = std::function<Json(const http::Request&)>;
 
-JsonObject json_content() { return {{"application/json", JsonObject{{"type", "object"}}}}; }
+using schema::type;
 
-JsonObject type(std::string_view name) { return {{"type", name}}; }
+JsonObject json_content(JsonObject schema) { return {{"application/json", std::move(schema)}}; }
+
+// The members that a route's JSON body may have; empty: any.
+std::vector<std::string> members_of(const JsonObject& request) {
+  std::vector<std::string> names;
+  const Json* schema = request.if_contains("application/json");
+  const Json* properties = schema == nullptr ? nullptr : find_member(*schema, "properties");
+  if (properties == nullptr) return names;
+  for (const auto& [name, property] : properties->as_object()) names.emplace_back(name);
+  return names;
+}
+
+// A misspelt member is refused: left out in silence, it would do something else than was meant.
+void check_members(const http::Request& request, const std::vector<std::string>& known) {
+  if (known.empty() || request.body.empty()) return;
+  const Json body = parse_json(request.body, "the request");
+  if (!body.is_object()) fail(ErrorKind::kInvalid, "the request is no JSON object");
+  for (const auto& [name, value] : body.get_object()) {
+    if (std::find(known.begin(), known.end(), std::string_view(name)) != known.end()) continue;
+    fail(ErrorKind::kInvalid, "'{}' is not part of the request; there are: {}",
+         std::string_view(name), join(known, ", "));
+  }
+}
 
 class RouteAdder {
  public:
   RouteAdder(Routes& routes, http::WorkerPool& pool) : routes_(routes), pool_(pool) {}
 
   void add(RouteDescription description, Blocking answer) {
-    description.response = json_content();
     if (description.error_statuses.empty()) description.error_statuses = {404, 503};
-    routes_.add({std::move(description), http::on_workers(pool_, [answer = std::move(answer)](
-                                                                     const http::Request& request) {
-                   return http::json_response(200, answer(request));
-                 })});
+    auto members = members_of(description.request);
+    const auto handle = [answer = std::move(answer),
+                         members = std::move(members)](const http::Request& request) {
+      check_members(request, members);
+      return http::json_response(200, answer(request));
+    };
+    routes_.add({std::move(description), http::on_workers(pool_, handle)});
   }
 
  private:
@@ -90,7 +116,8 @@ void add_maintenance_routes(RouteAdder& routes, Lakehouse& lakehouse) {
               .pattern = "/v1/tables/{database}/{table}/files",
               .operation = "listTableFiles",
               .group = "tables",
-              .summary = "The data files of a table's current snapshot"},
+              .summary = "The data files of a table's current snapshot",
+              .response = json_content(schema::table_files())},
              [=, &lakehouse](const http::Request& request) {
                return lakehouse.table_files(database(request), table(request));
              });
@@ -98,7 +125,8 @@ void add_maintenance_routes(RouteAdder& routes, Lakehouse& lakehouse) {
               .pattern = "/v1/tables/{database}/{table}/history",
               .operation = "listTableSnapshots",
               .group = "tables",
-              .summary = "All snapshots of a table, newest first"},
+              .summary = "All snapshots of a table, newest first",
+              .response = json_content(schema::table_history())},
              [=, &lakehouse](const http::Request& request) {
                return lakehouse.table_history(database(request), table(request));
              });
@@ -109,6 +137,7 @@ void add_maintenance_routes(RouteAdder& routes, Lakehouse& lakehouse) {
        .group = "tables",
        .summary = "Merges small files now, and sorts their rows if columns are given",
        .request = body_of({{"sort_by", JsonObject{{"type", "array"}, {"items", type("string")}}}}),
+       .response = json_content(schema::optimized()),
        .error_statuses = {400, 404, 503}},
       [=, &lakehouse](const http::Request& request) {
         return lakehouse.optimize_table(database(request), table(request),
@@ -123,6 +152,7 @@ void add_maintenance_routes(RouteAdder& routes, Lakehouse& lakehouse) {
        .request = body_of({{"keep", JsonObject{{"type", "integer"}, {"default", 1}}},
                            {"older_than_ms", milliseconds_or(5 * kDayMs)},
                            {"orphans_older_than_ms", milliseconds_or(3 * kDayMs)}}),
+       .response = json_content(schema::expired()),
        .error_statuses = {400, 404, 503}},
       [=, &lakehouse](const http::Request& request) {
         const Json body = body_json(request);
@@ -142,6 +172,7 @@ void add_maintenance_routes(RouteAdder& routes, Lakehouse& lakehouse) {
                     JsonObject{{"type", "object"},
                                {"required", JsonArray{"snapshot_id"}},
                                {"properties", JsonObject{{"snapshot_id", type("string")}}}}}},
+       .response = json_content(schema::snapshot()),
        .error_statuses = {400, 404, 409, 503}},
       [=, &lakehouse](const http::Request& request) {
         // As text: not every JSON reader keeps 64 bits.
@@ -161,13 +192,15 @@ void add_table_routes(RouteAdder& routes, Lakehouse& lakehouse) {
        .pattern = "/v1/tables",
        .operation = "listTables",
        .group = "tables",
-       .summary = "All tables with rows, hot rows, files and bytes"},
+       .summary = "All tables with rows, hot rows, files and bytes",
+       .response = json_content(schema::tables())},
       [&lakehouse](const http::Request&) { return JsonObject{{"tables", lakehouse.tables()}}; });
   routes.add({.method = "GET",
               .pattern = "/v1/tables/{database}/{table}",
               .operation = "getTable",
               .group = "tables",
-              .summary = "One table: schema, partitioning, snapshots, files"},
+              .summary = "One table: schema, partitioning, snapshots, files",
+              .response = json_content(schema::table())},
              [&lakehouse](const http::Request& request) {
                return lakehouse.table(request.path_parameter("database"),
                                       request.path_parameter("table"));
@@ -179,6 +212,7 @@ void add_table_routes(RouteAdder& routes, Lakehouse& lakehouse) {
               .summary = "Writes all hot rows to files, and answers when they are committed",
               .parameters = {{"timeout_ms", "query", "How long to wait",
                               JsonObject{{"type", "integer"}, {"default", 60000}}}},
+              .response = json_content(schema::object_of({{"committed", type("boolean")}})),
               .error_statuses = {503, 504}},
              [&lakehouse](const http::Request& request) {
                return lakehouse.commit(
@@ -191,13 +225,15 @@ void add_job_routes(RouteAdder& routes, Lakehouse& lakehouse) {
               .pattern = "/v1/jobs",
               .operation = "listJobs",
               .group = "jobs",
-              .summary = "All jobs with state, records and lag"},
+              .summary = "All jobs with state, records and lag",
+              .response = json_content(schema::jobs())},
              [&lakehouse](const http::Request&) { return JsonObject{{"jobs", lakehouse.jobs()}}; });
   routes.add({.method = "GET",
               .pattern = "/v1/jobs/{job}",
               .operation = "getJob",
               .group = "jobs",
-              .summary = "One job: nodes, positions, last error"},
+              .summary = "One job: nodes, positions, last error",
+              .response = json_content(schema::job())},
              [&lakehouse](const http::Request& request) {
                return lakehouse.job(request.path_parameter("job"));
              });
@@ -205,7 +241,8 @@ void add_job_routes(RouteAdder& routes, Lakehouse& lakehouse) {
               .pattern = "/v1/jobs/{job}/pause",
               .operation = "pauseJob",
               .group = "jobs",
-              .summary = "Stops a job after the batch in hand; it keeps its place"},
+              .summary = "Stops a job after the batch in hand; it keeps its place",
+              .response = json_content(schema::running_job())},
              [&lakehouse](const http::Request& request) {
                return lakehouse.pause_job(request.path_parameter("job"));
              });
@@ -213,9 +250,21 @@ void add_job_routes(RouteAdder& routes, Lakehouse& lakehouse) {
               .pattern = "/v1/jobs/{job}/resume",
               .operation = "resumeJob",
               .group = "jobs",
-              .summary = "Lets a paused or failed job go on"},
+              .summary = "Lets a paused or failed job go on",
+              .response = json_content(schema::running_job())},
              [&lakehouse](const http::Request& request) {
                return lakehouse.resume_job(request.path_parameter("job"));
+             });
+  routes.add({.method = "POST",
+              .pattern = "/v1/jobs/{job}/run",
+              .operation = "runJob",
+              .group = "jobs",
+              .summary = "Runs a job in batch mode over what is new",
+              .detail = "Answers when it has begun; its state says when it is finished.",
+              .response = json_content(schema::running_job()),
+              .error_statuses = {404, 409, 503}},
+             [&lakehouse](const http::Request& request) {
+               return lakehouse.begin_job(request.path_parameter("job"));
              });
 }
 
@@ -228,23 +277,29 @@ void add_dead_letter_routes(RouteAdder& routes, Lakehouse& lakehouse) {
        .summary = "Records that jobs refused, newest first",
        .parameters = {{"job", "query", "Only those of this job", type("string")},
                       {"limit", "query", "Most to answer with",
-                       JsonObject{{"type", "integer"}, {"default", 100}, {"maximum", 10000}}}}},
+                       JsonObject{{"type", "integer"}, {"default", 100}, {"maximum", 10000}}}},
+       .response = json_content(schema::dead_letters())},
       [&lakehouse](const http::Request& request) {
         return JsonObject{
             {"dead_letters",
              lakehouse.dead_letters(std::string(request.query_parameter("job").value_or("")),
                                     request.integer_parameter("limit", 100, 1, 10'000))}};
       });
-  routes.add({.method = "GET",
-              .pattern = "/v1/deadletters/{job}/{partition}/{offset}",
-              .operation = "getDeadLetter",
-              .group = "deadletters",
-              .summary = "One dead letter with its record"},
-             [&lakehouse](const http::Request& request) {
-               return lakehouse.dead_letter(request.path_parameter("job"),
-                                            static_cast<int>(number_in_path(request, "partition")),
-                                            number_in_path(request, "offset"));
-             });
+  routes.add(
+      {.method = "GET",
+       .pattern = "/v1/deadletters/{job}/{partition}/{offset}",
+       .operation = "getDeadLetter",
+       .group = "deadletters",
+       .summary = "One dead letter with its record",
+       .parameters = {{"topic", "query", "Its topic, when the job reads several", type("string")}},
+       .response = json_content(schema::dead_letter()),
+       .error_statuses = {400, 404, 503}},
+      [&lakehouse](const http::Request& request) {
+        return lakehouse.dead_letter(request.path_parameter("job"),
+                                     std::string(request.query_parameter("topic").value_or("")),
+                                     static_cast<int>(number_in_path(request, "partition")),
+                                     number_in_path(request, "offset"));
+      });
   routes.add(
       {.method = "POST",
        .pattern = "/v1/deadletters/replay",
@@ -256,6 +311,7 @@ void add_dead_letter_routes(RouteAdder& routes, Lakehouse& lakehouse) {
                                {"required", JsonArray{"job"}},
                                {"properties", JsonObject{{"job", type("string")},
                                                          {"reason_like", type("string")}}}}}},
+       .response = json_content(schema::replayed()),
        .error_statuses = {400, 404, 503}},
       [&lakehouse](const http::Request& request) {
         const Json body = parse_json(request.body, "the request");
@@ -272,7 +328,8 @@ void add_lakehouse_routes(Routes& routes, Lakehouse& lakehouse, http::WorkerPool
              .pattern = "/v1/status",
              .operation = "getStatus",
              .group = "status",
-             .summary = "How everything stands: topics, sources, jobs, tables, views, problems"},
+             .summary = "How everything stands: topics, sources, jobs, tables, views, problems",
+             .response = json_content(schema::status())},
             [&lakehouse](const http::Request&) { return lakehouse.status(); });
   add_table_routes(adder, lakehouse);
   add_maintenance_routes(adder, lakehouse);

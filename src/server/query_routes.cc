@@ -3,10 +3,13 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/error.h"
+#include "server/json_schema.h"
+
 namespace headrace::server {
 namespace {
 
-JsonObject type(std::string_view name) { return {{"type", name}}; }
+using schema::type;
 
 // The format that an Accept header asks for.
 query::Format accepted_format(std::string_view accept) {
@@ -32,6 +35,16 @@ std::string read_query_id(const http::Request& request) {
   return id;
 }
 
+Json read_body(const std::string& text) {
+  try {
+    return parse_json(text, "the query");
+  } catch (const Error& error) {
+    fail(error.kind(),
+         "{}: send {{\"sql\": \"…\"}}, or the SQL as it is with Content-Type: text/plain",
+         error.message());
+  }
+}
+
 query::QueryRequest read_request(const http::Request& request, const QueryLimits& limits) {
   query::QueryRequest query;
   query.timeout = limits.timeout;
@@ -42,7 +55,7 @@ query::QueryRequest read_request(const http::Request& request, const QueryLimits
     query.sql = request.body;
     return query;
   }
-  const Json body = parse_json(request.body, "the query");
+  const Json body = read_body(request.body);
   if (!body.is_object())
     fail(ErrorKind::kInvalid, "the query is no JSON object: send {{\"sql\": \"…\"}}");
   for (const auto& [name, value] : body.get_object()) {
@@ -66,6 +79,7 @@ query::QueryRequest read_request(const http::Request& request, const QueryLimits
     }
   }
   if (query.sql.empty()) fail(ErrorKind::kInvalid, "the query has no 'sql'");
+  if (query.max_rows <= 0) fail(ErrorKind::kInvalid, "'max_rows' must be positive");
   if (query.timeout.count() <= 0) fail(ErrorKind::kInvalid, "'timeout_ms' must be positive");
   return query;
 }
@@ -96,6 +110,24 @@ Json list_queries(const query::QueryService& service) {
   return JsonObject{{"queries", std::move(queries)}};
 }
 
+JsonObject result_schema() {
+  const JsonObject column = schema::object_of({{"name", type("string")}, {"type", type("string")}});
+  return schema::object_of({{"query_id", type("string")},
+                            {"columns", schema::list_of(column)},
+                            {"rows", schema::list_of(type("array"))},
+                            {"row_count", type("integer")},
+                            {"truncated", type("boolean")},
+                            {"elapsed_ms", type("number")}});
+}
+
+JsonObject running_queries_schema() {
+  const JsonObject query = schema::object_of({{"query_id", type("string")},
+                                              {"sql", type("string")},
+                                              {"started", type("string")},
+                                              {"progress", schema::nullable("number")}});
+  return schema::object_of({{"queries", schema::list_of(query)}});
+}
+
 RouteDescription describe_query() {
   const JsonObject request{
       {"type", "object"},
@@ -117,7 +149,7 @@ RouteDescription describe_query() {
           "The body is a JSON object, or SQL as text/plain with the format in Accept. The header "
           "Headrace-Query-Id names the query while it runs.",
       .request = {{"application/json", request}, {"text/plain", type("string")}},
-      .response = {{"application/json", type("object")},
+      .response = {{"application/json", result_schema()},
                    {"text/csv", type("string")},
                    {"application/vnd.apache.arrow.stream", type("string")},
                    {"application/vnd.apache.parquet", type("string")}},
@@ -137,7 +169,7 @@ void add_query_routes(Routes& routes, query::QueryService& service, http::Worker
                         .operation = "listQueries",
                         .group = "queries",
                         .summary = "Queries that are running",
-                        .response = {{"application/json", type("object")}}};
+                        .response = {{"application/json", running_queries_schema()}}};
   routes.add({std::move(list), [&service](const http::Request&, const http::Responder& respond) {
                 respond(http::json_response(200, list_queries(service)));
               }});

@@ -1,25 +1,22 @@
 // The descriptions of the routes that take records in and give them out.
 
 #include "server/ingest.h"
+#include "server/json_schema.h"
 #include "server/tail.h"
 
 namespace headrace::server {
 namespace {
 
-JsonObject type(std::string_view name) { return {{"type", name}}; }
-
-JsonObject array_of(JsonObject items) { return {{"type", "array"}, {"items", std::move(items)}}; }
+using schema::type;
 
 JsonObject append_schema() {
-  const JsonObject partition{{"type", "object"},
-                             {"properties", JsonObject{{"partition", type("integer")},
-                                                       {"first_offset", type("integer")},
-                                                       {"last_offset", type("integer")}}}};
-  return {{"type", "object"},
-          {"properties", JsonObject{{"topic", type("string")},
-                                    {"records", type("integer")},
-                                    {"duplicate", type("boolean")},
-                                    {"partitions", array_of(partition)}}}};
+  const JsonObject partition = schema::object_of({{"partition", type("integer")},
+                                                  {"first_offset", type("integer")},
+                                                  {"last_offset", type("integer")}});
+  return schema::object_of({{"topic", type("string")},
+                            {"records", type("integer")},
+                            {"duplicate", type("boolean")},
+                            {"partitions", schema::list_of(partition)}});
 }
 
 RouteDescription describe_ingest() {
@@ -46,7 +43,7 @@ RouteDescription describe_ingest() {
                          {"Headrace-Sequence", "header", "Records that the producer sent before",
                           type("integer")}},
           .request = {{"application/x-ndjson", type("string")},
-                      {"application/json", array_of({})},
+                      {"application/json", schema::list_of({})},
                       {"application/octet-stream",
                        JsonObject{{"type", "string"}, {"format", "binary"}}}},
           .response = {{"application/json", append_schema()}},

@@ -1,8 +1,11 @@
 #include "server/route.h"
 
+#include <algorithm>
 #include <memory>
 #include <string_view>
 #include <utility>
+
+#include "base/error.h"
 
 namespace headrace::server {
 namespace {
@@ -74,6 +77,11 @@ JsonObject responses_of(const RouteDescription& route) {
     responses[std::to_string(status)] =
         JsonObject{{"description", meaning_of(status)}, {"content", error_content}};
   }
+  responses["default"] =
+      JsonObject{{"description",
+                  "Every other failure: a token is missing (401), the way is another "
+                  "(405), the server is at fault (500), …"},
+                 {"content", error_content}};
   return responses;
 }
 
@@ -103,6 +111,23 @@ JsonObject error_schema() {
   return JsonObject{{"type", "object"},
                     {"required", JsonArray{"error"}},
                     {"properties", JsonObject{{"error", error}}}};
+}
+
+// A misspelt parameter is refused: left out in silence, it would do something else than was meant.
+http::HandlerFunction with_checked_query(const Route& route) {
+  std::vector<std::string> known;
+  for (const ParameterDescription& parameter : route.description.parameters) {
+    if (parameter.in == "query") known.push_back(parameter.name);
+  }
+  return [known = std::move(known), handler = route.handler](http::Request request,
+                                                             const http::Responder& respond) {
+    for (const auto& [name, value] : request.query) {
+      if (std::find(known.begin(), known.end(), name) != known.end()) continue;
+      fail(ErrorKind::kInvalid, "there is no query parameter '{}' here{}{}", name,
+           known.empty() ? "" : "; there are: ", join(known, ", "));
+    }
+    handler(std::move(request), respond);
+  };
 }
 
 std::string lower_case(std::string text) {
@@ -137,7 +162,10 @@ void Routes::add_openapi(const std::string& version) {
 
 void Routes::install(http::Router& router) const {
   for (const Route& route : routes_) {
-    router.add(route.description.method, route.description.pattern, route.handler);
+    // Other protocols may come with parameters that this server has no use for.
+    const bool is_own = route.description.pattern.starts_with("/v1/");
+    router.add(route.description.method, route.description.pattern,
+               is_own ? with_checked_query(route) : route.handler);
   }
 }
 

@@ -2,19 +2,39 @@
 
 #include <utility>
 
+#include "server/json_schema.h"
 #include "server/topic_json.h"
 
 namespace headrace::server {
 namespace {
 
-const JsonObject kAnyObject{{"type", "object"}};
-
 JsonObject json_content(JsonObject schema) { return {{"application/json", std::move(schema)}}; }
 
+using schema::type;
+
 JsonObject list_schema() {
-  return {
-      {"type", "object"},
-      {"properties", JsonObject{{"topics", JsonObject{{"type", "array"}, {"items", kAnyObject}}}}}};
+  const JsonObject topic = schema::object_of({{"name", type("string")},
+                                              {"partitions", type("integer")},
+                                              {"records", type("integer")},
+                                              {"size_bytes", type("integer")}});
+  return schema::object_of({{"topics", schema::list_of(topic)}});
+}
+
+JsonObject topic_schema() {
+  const JsonObject reader =
+      schema::object_of({{"name", type("string")}, {"next_needed", type("integer")}});
+  const JsonObject partition = schema::object_of({{"partition", type("integer")},
+                                                  {"start_offset", type("integer")},
+                                                  {"end_offset", type("integer")},
+                                                  {"size_bytes", type("integer")},
+                                                  {"segments", type("integer")},
+                                                  {"readers", schema::list_of(reader)}});
+  JsonObject config = topic_config_schema();
+  config.erase("required");
+  config.at("properties").as_object().erase("name");
+  return schema::object_of({{"name", type("string")},
+                            {"config", std::move(config)},
+                            {"partitions", schema::list_of(partition)}});
 }
 
 http::Response list_topics(const stream::Log& log) {
@@ -64,7 +84,7 @@ void add_topic_routes(Routes& routes, stream::Log& log, http::WorkerPool& pool) 
                           .group = "topics",
                           .summary = "Creates a topic",
                           .request = json_content(topic_config_schema()),
-                          .response = json_content(kAnyObject),
+                          .response = json_content(topic_schema()),
                           .success_status = 201,
                           .error_statuses = {400, 409}};
   routes.add({std::move(create), http::on_workers(pool, [&log](const http::Request& request) {
@@ -75,7 +95,7 @@ void add_topic_routes(Routes& routes, stream::Log& log, http::WorkerPool& pool) 
                         .operation = "showTopic",
                         .group = "topics",
                         .summary = "A topic's settings, partitions, offsets and readers",
-                        .response = json_content(kAnyObject),
+                        .response = json_content(topic_schema()),
                         .error_statuses = {404}};
   routes.add(
       {std::move(show), [&log](const http::Request& request, const http::Responder& respond) {
@@ -90,7 +110,7 @@ void add_topic_routes(Routes& routes, stream::Log& log, http::WorkerPool& pool) 
                          .group = "topics",
                          .summary = "Changes a topic's settings; partitions can be added",
                          .request = json_content(std::move(changes)),
-                         .response = json_content(kAnyObject),
+                         .response = json_content(topic_schema()),
                          .error_statuses = {400, 404}};
   routes.add({std::move(alter), http::on_workers(pool, [&log](const http::Request& request) {
                 return alter_topic(log, request);
