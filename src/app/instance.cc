@@ -87,7 +87,7 @@ Instance::Instance(project::Project project, Access access, query::FileAccess qu
   tables_->load_all();
   views_ = std::make_unique<views::Views>(views::Views::Collaborators{
       *database_, *catalog_, *tables_, *files_, random_, clock_, *metrics_});
-  if (access == Access::kReadOnly) views_->show(view_specs());
+  if (access == Access::kReadOnly) views_->show(view_specs(project_));
   outside_commits_ = std::make_unique<OutsideCommits>(*tables_, *views_);
   maintainer_ = make_maintainer();
   register_system_tables();
@@ -187,9 +187,9 @@ headrace::jobs::Runtime Instance::runtime() {
           sharing_};
 }
 
-std::vector<views::ViewSpec> Instance::view_specs() const {
+std::vector<views::ViewSpec> Instance::view_specs(const project::Project& project) {
   std::vector<views::ViewSpec> specs;
-  for (const project::ViewDefinition& view : project_.views) specs.push_back(to_view_spec(view));
+  for (const project::ViewDefinition& view : project.views) specs.push_back(to_view_spec(view));
   return specs;
 }
 
@@ -200,12 +200,20 @@ void Instance::create_topic(const project::TopicDefinition& topic) {
     telemetry::log_info("app", "topic created",
                         {{"topic", topic.name}, {"partitions", topic.partitions}});
   } else if (topic.declared) {
-    log_->alter_topic(topic.name, topic.to_topic_config());
+    stream::TopicConfig config = topic.to_topic_config();
+    if (config.partitions < existing->partition_count()) {
+      tell_of_problem(format(
+          "topic {} keeps its {} partitions, though topics/ declares {}: they hold records and "
+          "cannot become fewer",
+          topic.name, existing->partition_count(), config.partitions));
+      config.partitions = existing->partition_count();
+    }
+    log_->alter_topic(topic.name, config);
   }
 }
 
 void Instance::start() {
-  views_->set(view_specs());
+  views_->set(view_specs(project_));
   for (const project::JobDefinition& job : project_.jobs) {
     // A job in batch mode runs when it is asked to.
     if (job.mode == project::JobMode::kStreaming) start_job(job);
@@ -287,15 +295,21 @@ void Instance::apply(project::Project project, const project::Difference& differ
     return is_in(changes.added, name) || is_in(changes.changed, name) ||
            is_in(changes.removed, name);
   };
-  std::vector<RunningJob> old_jobs;
-  std::vector<RunningSource> old_sources;
   {
     std::lock_guard lock(mutex_);
     broken_project_.clear();
     problems_.clear();
-    for (const std::string& setting : difference.settings) {
-      problems_.push_back(format("setting {} changed: it takes effect at the next start", setting));
-    }
+  }
+  for (const std::string& setting : difference.settings) {
+    tell_of_problem(format("setting {} changed: it takes effect at the next start", setting));
+  }
+  // What can be refused comes first, while everything else still runs as it did.
+  for (const project::TopicDefinition& topic : project.topics) create_topic(topic);
+  if (!difference.views.empty()) views_->set(view_specs(project));
+  std::vector<RunningJob> old_jobs;
+  std::vector<RunningSource> old_sources;
+  {
+    std::lock_guard lock(mutex_);
     for (auto job = jobs_.begin(); job != jobs_.end();) {
       if (touched(difference.jobs, job->first)) {
         old_jobs.push_back(std::move(job->second));
@@ -317,8 +331,10 @@ void Instance::apply(project::Project project, const project::Difference& differ
   old_sources.clear();
   for (RunningJob& job : old_jobs) job.runner->stop();
   old_jobs.clear();
-  project_ = std::move(project);
-  for (const project::TopicDefinition& topic : project_.topics) create_topic(topic);
+  {
+    std::lock_guard lock(mutex_);
+    project_ = std::move(project);
+  }
   for (const project::JobDefinition& job : project_.jobs) {
     if (touched(difference.jobs, job.name) && job.mode == project::JobMode::kStreaming)
       start_job(job);
@@ -326,7 +342,12 @@ void Instance::apply(project::Project project, const project::Difference& differ
   for (const project::SourceDefinition& source : project_.sources) {
     if (touched(difference.sources, source.name)) start_source(source);
   }
-  if (!difference.views.empty()) views_->set(view_specs());
+}
+
+void Instance::tell_of_problem(const std::string& problem) {
+  telemetry::log_warning("app", problem, {});
+  std::lock_guard lock(mutex_);
+  problems_.push_back(problem);
 }
 
 void Instance::report_broken_project(const std::string& reason) {
@@ -336,21 +357,24 @@ void Instance::report_broken_project(const std::string& reason) {
   broken_project_ = reason;
 }
 
+const project::JobDefinition& Instance::job_definition(const std::string& name) const {
+  const project::JobDefinition* job = project_.find_job(name);
+  if (job != nullptr) return *job;
+  std::vector<std::string> names;
+  for (const project::JobDefinition& candidate : project_.jobs) names.push_back(candidate.name);
+  fail(ErrorKind::kNotFound, "there is no job '{}'; there are: {}", name, join(names, ", "));
+}
+
 Json Instance::run_job(const std::string& name, std::stop_token stop,
                        const std::function<void(const headrace::jobs::RunProgress&)>& progress) {
-  const project::JobDefinition* job = project_.find_job(name);
-  if (job == nullptr) {
-    std::vector<std::string> names;
-    for (const project::JobDefinition& candidate : project_.jobs) names.push_back(candidate.name);
-    fail(ErrorKind::kNotFound, "there is no job '{}'; there are: {}", name, join(names, ", "));
-  }
+  const project::JobDefinition& job = job_definition(name);
   const SteadyTime began = clock_.steady_now();
-  headrace::jobs::JobRunner runner(to_job_spec(*job), runtime());
-  views_->set(view_specs());
+  headrace::jobs::JobRunner runner(to_job_spec(job), runtime());
+  views_->set(view_specs(project_));
   runner.run_to_end(stop, progress);
   views_->wait_until_current(std::chrono::minutes(10));
   JsonArray written;
-  for (const project::JobNode& node : job->nodes) {
+  for (const project::JobNode& node : job.nodes) {
     if (!node.is_target()) continue;
     const size_t dot = node.facts.table_written.find('.');
     const lake::TablePtr table = catalog_->load(
@@ -370,11 +394,9 @@ Json Instance::run_job(const std::string& name, std::stop_token stop,
 Instance::RunningJob& Instance::running_job(const std::string& name) {
   const auto found = jobs_.find(name);
   if (found != jobs_.end()) return found->second;
-  if (project_.find_job(name) != nullptr) {
-    fail(ErrorKind::kNotFound,
-         "job '{}' is not running here: a batch job runs with 'headrace run {}'", name, name);
-  }
-  fail(ErrorKind::kNotFound, "there is no job '{}'", name);
+  job_definition(name);  // says which there are
+  fail(ErrorKind::kNotFound,
+       "job '{}' is not running: it is in batch mode, run it with: headrace run {}", name, name);
 }
 
 Json Instance::pause_job(const std::string& name) {
@@ -392,6 +414,25 @@ Json Instance::resume_job(const std::string& name) {
   job.runner = std::make_unique<headrace::jobs::JobRunner>(to_job_spec(job.definition), runtime());
   job.runner->start();
   job.is_paused = false;
+  return describe(job);
+}
+
+Json Instance::begin_job(const std::string& name) {
+  std::lock_guard lock(mutex_);
+  const project::JobDefinition& definition = job_definition(name);
+  if (definition.mode == project::JobMode::kStreaming) {
+    fail(ErrorKind::kConflict,
+         "running job {}: it is in streaming mode, the server takes in what is new by itself",
+         name);
+  }
+  RunningJob& job = jobs_[name];
+  if (job.runner && !job.is_paused && !job.runner->is_over()) {
+    fail(ErrorKind::kConflict, "running job {}: it is running already", name);
+  }
+  job.runner.reset();  // ends the run of before, should it wait to begin again
+  job = {definition,
+         std::make_unique<headrace::jobs::JobRunner>(to_job_spec(definition), runtime()), false};
+  job.runner->start();
   return describe(job);
 }
 

@@ -94,9 +94,11 @@ class Instance final : public server::Lakehouse {
   Json job(const std::string& name) override;
   Json pause_job(const std::string& name) override;
   Json resume_job(const std::string& name) override;
+  Json begin_job(const std::string& name) override;
   Json commit(milliseconds timeout) override;
   JsonArray dead_letters(const std::string& job, int64_t limit) override;
-  Json dead_letter(const std::string& job, int partition, int64_t offset) override;
+  Json dead_letter(const std::string& job, const std::string& topic, int partition,
+                   int64_t offset) override;
   Json replay(const std::string& job, const std::string& reason_like) override;
 
  private:
@@ -118,16 +120,22 @@ class Instance final : public server::Lakehouse {
   void follow_catalog(std::stop_token stop);
   void add_routes();
   void register_system_tables();
+  // What a person should know, in the log and in `problems` of the status.
+  void tell_of_problem(const std::string& problem);
   void create_topic(const project::TopicDefinition& topic);
+  const project::JobDefinition& job_definition(const std::string& name) const;
   void start_job(const project::JobDefinition& job);
   void start_source(const project::SourceDefinition& source);
   RunningJob& running_job(const std::string& name);
   Json describe(const RunningJob& job) const;
-  std::vector<views::ViewSpec> view_specs() const;
+  static std::vector<views::ViewSpec> view_specs(const project::Project& project);
   JsonArray topics() const;
   JsonArray views_status() const;
   JsonArray sources_status() const;
   std::vector<std::string> dead_letter_tables(const std::string& job) const;
+  using DeadLetterRow = std::vector<std::optional<std::string>>;
+  std::vector<DeadLetterRow> newest_dead_letters(const std::string& job, int64_t limit) const;
+  std::vector<query::SystemRow> dead_letter_system_rows() const;
 
   project::Project project_;
   const Access access_;
@@ -153,7 +161,8 @@ class Instance final : public server::Lakehouse {
   http::Router router_;
   const SteadyTime started_;
 
-  mutable std::mutex mutex_;  // of what follows
+  std::mutex replaying_;
+  mutable std::mutex mutex_;  // of what follows, and of project_ once jobs run
   std::map<std::string, RunningJob> jobs_;
   std::map<std::string, RunningSource> sources_;
   std::vector<std::string> problems_;

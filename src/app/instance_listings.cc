@@ -66,7 +66,12 @@ JsonArray Instance::tables() {
 Json Instance::table(const std::string& database, const std::string& name) {
   const lake::TableIdentifier identifier{database, name};
   const auto table = tables_->find(identifier);
-  if (!table) fail(ErrorKind::kNotFound, "there is no table {}", identifier.to_string());
+  if (!table) {
+    std::vector<std::string> names;
+    for (const lake::TableIdentifier& there : tables_->list()) names.push_back(there.to_string());
+    fail(ErrorKind::kNotFound, "there is no table {}; there are: {}", identifier.to_string(),
+         names.empty() ? "none yet" : format("{}", join(names, ", ")));
+  }
   const lake::TableMetadata& metadata = table->table->metadata;
   JsonObject answer = describe_table(identifier, *table).as_object();
   answer["location"] = metadata.location;
@@ -130,14 +135,13 @@ JsonArray Instance::jobs() {
 
 Json Instance::job(const std::string& name) {
   std::lock_guard lock(mutex_);
-  const project::JobDefinition* definition = project_.find_job(name);
-  if (definition == nullptr) fail(ErrorKind::kNotFound, "there is no job '{}'", name);
+  const project::JobDefinition& definition = job_definition(name);
   const auto found = jobs_.find(name);
   JsonObject answer = found == jobs_.end() ? JsonObject{{"name", name}, {"state", "stopped"}}
                                            : describe(found->second).as_object();
   if (found != jobs_.end()) answer["positions"] = found->second.runner->status().positions;
   JsonArray nodes;
-  for (const project::JobNode& node : definition->nodes) {
+  for (const project::JobNode& node : definition.nodes) {
     nodes.push_back(JsonObject{{"node", node.name},
                                {"type", node.type},
                                {"inputs", format("{}", join(node.facts.inputs, ", "))},
@@ -185,8 +189,10 @@ JsonArray Instance::views_status() const {
 Json Instance::status() {
   JsonArray job_list = jobs();
   JsonArray problems;
+  std::string name;
   {
     std::lock_guard lock(mutex_);
+    name = project_.settings.name;
     if (!broken_project_.empty()) {
       problems.push_back(JsonObject{
           {"message", "the project's files have errors; the old ones go on: " + broken_project_}});
@@ -203,9 +209,11 @@ Json Instance::status() {
   JsonArray source_list = sources_status();
   for (const JsonArray* list : {&job_list, &source_list}) {
     for (const Json& item : *list) {
-      if (string_member_or(item, "state", "") != "failed") continue;
-      problems.push_back(JsonObject{{"message", format("{} failed: {}", string_member(item, "name"),
-                                                       string_member_or(item, "last_error", ""))}});
+      const std::string state = string_member_or(item, "state", "");
+      const std::string error = string_member_or(item, "last_error", "");
+      if (error.empty() || state == "standby") continue;  // which only tells where it runs
+      problems.push_back(
+          JsonObject{{"message", format("{} {}: {}", string_member(item, "name"), state, error)}});
     }
   }
   JsonArray view_list = views_status();
@@ -217,7 +225,7 @@ Json Instance::status() {
   const auto uptime =
       std::chrono::duration_cast<std::chrono::seconds>(clock_.steady_now() - started_);
   return JsonObject{{"version", kVersion},
-                    {"name", project_.settings.name},
+                    {"name", std::move(name)},
                     {"uptime_s", uptime.count()},
                     {"topics", topics()},
                     {"sources", std::move(source_list)},

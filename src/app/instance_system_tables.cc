@@ -267,7 +267,7 @@ void Instance::register_system_tables() {
   list.push_back(
       {"dead_letters",
        "the newest 100,000 dead letters of all jobs; all of them stand in dead_letters.<job>",
-       {{"time", "VARCHAR"},
+       {{"rejected_at", "TIMESTAMP WITH TIME ZONE"},
         {"job", "VARCHAR"},
         {"node", "VARCHAR"},
         {"reason", "VARCHAR"},
@@ -275,27 +275,13 @@ void Instance::register_system_tables() {
         partition,
         {"offset", "BIGINT"},
         {"value", "VARCHAR"}},
-       [this] {
-         std::vector<SystemRow> rows;
-         for (const Json& letter : dead_letters("", 100'000)) {
-           const auto text = [&](const char* name) {
-             return text_or_null(string_member_or(letter, name, ""));
-           };
-           const auto number = [&](const char* name) {
-             return find_member(letter, name) == nullptr
-                        ? SystemValue()
-                        : SystemValue(integer_member(letter, name));
-           };
-           rows.push_back({text("time"), text("job"), text("node"), text("reason"), text("topic"),
-                           number("partition"), number("offset"), text("value")});
-         }
-         return rows;
-       }});
+       [this] { return dead_letter_system_rows(); }});
   list.push_back({"settings",
                   "settings of the project, secrets hidden",
                   {{"setting", "VARCHAR"}, {"value", "VARCHAR"}},
                   [this] {
                     std::vector<SystemRow> rows;
+                    std::lock_guard lock(mutex_);
                     collect_settings(project::Settings::fields().to_json(project_.settings), "",
                                      rows);
                     return rows;

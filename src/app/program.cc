@@ -5,6 +5,7 @@
 
 #include "app/component_binding.h"
 #include "app/instance.h"
+#include "app/run_in_server.h"
 #include "app/serve.h"
 #include "app/server_file.h"
 #include "app/version.h"
@@ -64,11 +65,26 @@ class Program final : public cli::Host {
 
   int serve(const cli::ServeOptions& options) override {
     project::Project project = load(*files_, options.project_dir);
+    if (const auto url = running_server(*files_, project)) {
+      fail(ErrorKind::kConflict,
+           "serving the project in {}: a server runs for it already, at {}; it takes up changed "
+           "files "
+           "by itself",
+           options.project_dir, *url);
+    }
     return app::serve(*files_, std::move(project), options);
   }
 
   Json run_job(const cli::RunOptions& options) override {
+    if (!options.server_url.empty()) {
+      return run_in_server(*http::make_http_client(options.server_url, options.token), options);
+    }
     project::Project project = load(*files_, options.project_dir);
+    if (const auto url = running_server(*files_, project)) {
+      const std::string token =
+          options.token.empty() ? project.settings.server.token.reveal() : options.token;
+      return run_in_server(*http::make_http_client(*url, token), options);
+    }
     telemetry::configure_logs({telemetry::LogLevel::kWarning, telemetry::LogFormat::kText, ""});
     Instance instance(std::move(project), Access::kExclusive);
     return instance.run_job(options.job, options.stop, [&](const jobs::RunProgress& progress) {

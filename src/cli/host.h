@@ -34,9 +34,7 @@ struct Connection {
 
 struct InitOptions {
   std::string directory;
-  std::string name;           // empty: the directory's name
-  std::string template_name;  // empty: the plain project
-  bool force = false;         // write into a directory that is not empty; files there are kept
+  std::string name;  // empty: the directory's name
 };
 
 struct ServeOptions {
@@ -54,6 +52,8 @@ struct RunProgress {
 
 struct RunOptions {
   std::string project_dir;
+  std::string server_url;  // empty: the project's own server when it runs, else this process
+  std::string token;       // empty: the token in the project's headrace.yaml
   std::string job;
   std::function<void(const RunProgress&)> progress;  // called from any one thread at a time
   std::stop_token stop;                              // end after the batch in hand
@@ -81,7 +81,8 @@ class Host {
   // Runs until SIGINT or SIGTERM, which it handles itself; returns the exit code.
   virtual int serve(const ServeOptions& options) = 0;
   // Runs a job over what is new and ends. Returns {"job","records","dead_letters","elapsed_ms",
-  // "tables":[{"name","rows"}]}. conflict: a server runs and owns the state.
+  // "tables":[{"name","rows"}]}. A running server runs it, as it owns the state; conflict: the job
+  // runs there already.
   virtual Json run_job(const RunOptions& options) = 0;
   virtual CheckReport check(const std::string& project_dir) = 0;
   // The paths of the files written, relative to the directory.

@@ -14,6 +14,7 @@ namespace {
 
 struct DeadLetterOptions {
   std::string job;
+  std::string topic;
   int64_t limit = 100;
   int64_t partition = 0;
   int64_t offset = 0;
@@ -34,8 +35,10 @@ int list_dead_letters(Session& session, const DeadLetterOptions& options) {
 
 int show_dead_letter(Session& session, const DeadLetterOptions& options) {
   Service service = session.connect();
-  const Json answer = service.get(
-      format("/v1/deadletters/{}/{}/{}", encoded(options.job), options.partition, options.offset));
+  std::string target =
+      format("/v1/deadletters/{}/{}/{}", encoded(options.job), options.partition, options.offset);
+  if (!options.topic.empty()) target += "?topic=" + encoded(options.topic);
+  const Json answer = service.get(target);
   session.show(answer, [&] { print_object(session, answer); });
   return 0;
 }
@@ -76,6 +79,8 @@ void add_dead_letters(CLI::App& app, Session& session) {
   show->add_option("JOB", options->job, "The job's name")->required();
   show->add_option("PARTITION", options->partition, "Partition of the record")->required();
   show->add_option("OFFSET", options->offset, "Offset of the record")->required();
+  show->add_option("--topic", options->topic, "Its topic, when the job reads several")
+      ->option_text("TOPIC");
   show->callback([&session, options] {
     session.action = [&session, options] { return show_dead_letter(session, *options); };
   });
@@ -90,6 +95,11 @@ void add_dead_letters(CLI::App& app, Session& session) {
   add_examples(*letters, {{"headrace deadletters list --job clean", "what went wrong, and why"},
                           {"headrace deadletters show clean 0 1234", "one record as it came"},
                           {"headrace deadletters replay clean", "after the job was mended"}});
+  add_examples(*list_command, {{"headrace deadletters list --limit 10", "the ten latest"},
+                               {"headrace deadletters list --job clean --json", "for a program"}});
+  add_examples(*show, {{"headrace deadletters show clean 0 1234", "of partition 0, offset 1234"},
+                       {"headrace deadletters show clean 0 1234 --topic orders",
+                        "when the job reads several topics"}});
   add_examples(*again, {{"headrace deadletters replay clean", "all of them"},
                         {"headrace deadletters replay clean --reason-like '%timestamp%'",
                          "those with this reason"}});

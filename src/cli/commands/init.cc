@@ -40,10 +40,6 @@ void add_init(CLI::App& app, Session& session) {
   command->add_option("DIRECTORY", options->directory, "Where; default: here");
   command->add_option("--name", options->name, "Name of the project; default: of the folder")
       ->option_text("NAME");
-  command->add_option("--template", options->template_name, "Which example to start from")
-      ->option_text("NAME");
-  command->add_flag("--force", options->force,
-                    "Also into a folder that is not empty; files there are kept");
   command->callback([&session, options] {
     session.action = [&session, options] { return init(session, *options); };
   });

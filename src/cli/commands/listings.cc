@@ -19,6 +19,13 @@ std::vector<ListedColumn> topic_columns() {
           {"last record", "last_timestamp", Shown::kTime}};
 }
 
+std::vector<ListedColumn> source_columns() {
+  return {{"source", "name", Shown::kText},       {"state", "state", Shown::kText},
+          {"topic", "topic", Shown::kText},       {"records", "records", Shown::kCount},
+          {"files", "files_done", Shown::kCount}, {"of", "files_total", Shown::kCount},
+          {"left", "lag_bytes", Shown::kBytes}};
+}
+
 std::vector<ListedColumn> job_columns() {
   return {{"job", "name", Shown::kText},
           {"state", "state", Shown::kText},
@@ -43,7 +50,7 @@ std::vector<ListedColumn> table_columns() {
 std::vector<ListedColumn> dead_letter_columns() {
   return {{"job", "job", Shown::kText},       {"node", "node", Shown::kText},
           {"topic", "topic", Shown::kText},   {"partition", "partition", Shown::kCount},
-          {"offset", "offset", Shown::kText}, {"time", "time", Shown::kTime},
+          {"offset", "offset", Shown::kText}, {"rejected", "rejected_at", Shown::kTime},
           {"reason", "reason", Shown::kText}};
 }
 

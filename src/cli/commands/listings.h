@@ -11,6 +11,7 @@
 namespace headrace::cli {
 
 std::vector<ListedColumn> topic_columns();
+std::vector<ListedColumn> source_columns();
 std::vector<ListedColumn> job_columns();
 std::vector<ListedColumn> table_columns();
 std::vector<ListedColumn> dead_letter_columns();

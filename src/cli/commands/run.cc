@@ -41,7 +41,9 @@ void print(Console& console, const Json& summary) {
 }
 
 int run(Session& session, RunOptions options) {
-  options.project_dir = session.project_dir();
+  options.server_url = session.globals().server;
+  options.token = session.globals().token;
+  options.project_dir = options.server_url.empty() ? session.project_dir() : "";
   Interrupt interrupt;
   const SystemClock clock;
   Json summary;
@@ -60,8 +62,8 @@ int run(Session& session, RunOptions options) {
 }  // namespace
 
 void add_run(CLI::App& app, Session& session) {
-  CLI::App* command = add_command(app, "run", "Run a job once over what is new, without a server",
-                                  "Make and run a project");
+  CLI::App* command =
+      add_command(app, "run", "Run a job once over what is new, and end", "Make and run a project");
   auto options = std::make_shared<RunOptions>();
   command->add_option("JOB", options->job, "The job's name")->required();
   command->callback([&session, options] {

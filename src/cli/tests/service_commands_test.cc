@@ -138,7 +138,7 @@ TEST_F(ServiceCommands, JobsPauseAndResume) {
 TEST_F(ServiceCommands, DeadLettersListShowReplay) {
   server().on("GET /v1/deadletters?limit=5&job=clean",
               R"({"dead_letters":[{"job":"clean","partition":0,"offset":17,
-                  "time":"2026-01-02T03:04:05.678901Z","reason":"not JSON"}]})");
+                  "rejected_at":"2026-01-02T03:04:05.678901Z","reason":"not JSON"}]})");
   EXPECT_EQ(run({"deadletters", "list", "--job", "clean", "--limit", "5"}), 0);
   EXPECT_THAT(console_.output, HasSubstr("2026-01-02 03:04:05 │ not JSON\n"));
   server().on("GET /v1/deadletters/clean/0/17", R"({"reason":"not JSON","value":"{x"})");
