@@ -49,7 +49,8 @@ void print_error(Session& session, const Error& error) {
     return;
   }
   console.err(styled(console, Style::kRed, "headrace:") + " " + error.message() + "\n");
-  if (error.kind() == ErrorKind::kDenied && session.globals().token.empty()) {
+  const bool wants_token = error.message().find("Authorization") != std::string::npos;
+  if (error.kind() == ErrorKind::kDenied && wants_token && session.globals().token.empty()) {
     console.err("  hint: give the server's token with --token or HEADRACE_TOKEN\n");
   } else if (error.kind() == ErrorKind::kInternal) {
     console.err("  hint: this is a bug of headrace; please report it with the command you ran\n");

@@ -31,11 +31,12 @@ constexpr const char* kTopic =
     R"(# A topic keeps records durably, in the order in which they came. Its name is the file's.
 #
 # Programs send records to it over HTTP, one JSON object a line:
-#   curl -H 'Content-Type: application/x-ndjson' --data-binary @data/events.ndjson \
+#   curl -H 'Content-Type: application/x-ndjson' --data-binary @more.ndjson \
 #        http://127.0.0.1:8642/v1/topics/events/records
 # or by hand:
-#   headrace send events data/events.ndjson
-# The answer comes when they are on disk.
+#   headrace send events more.ndjson
+# The answer comes when they are on disk. What is no JSON is refused, with its line; with
+# ?validate=false it is taken in, and the job decides what becomes of it.
 partitions: 1               # more, if one cannot keep up; records of one key stay in order
 compression: lz4            # none, lz4 (fast), zstd (smaller)
 retention:
@@ -153,6 +154,8 @@ and, in another terminal:
     headrace sql "SELECT * FROM gold.events_per_minute ORDER BY minute, kind"
     headrace deadletters list       # three of the sample's records are wrong, on purpose
     headrace sql "SELECT * FROM bronze.events"
+    echo '{{"id":21,"time":"2026-01-06T10:16:20Z","kind":"order","user":"ada","amount":9.5}}' | headrace send events
+    headrace sql "SELECT * FROM gold.events_per_minute ORDER BY minute DESC"    # the order is in it
 
 | File | What it is |
 |---|---|

@@ -46,7 +46,8 @@ void add_jobs(CLI::App& app, Session& session) {
   auto name = std::make_shared<std::string>();
   const auto list = [&session] { session.action = [&session] { return list_jobs(session); }; };
   jobs->preparse_callback([list](size_t) { list(); });
-  add_command(*jobs, "list", "All jobs with state, rate and lag")->callback(list);
+  CLI::App* list_command = add_command(*jobs, "list", "All jobs with state, records and lag");
+  list_command->callback(list);
   CLI::App* show = add_command(*jobs, "show", "One job: nodes, positions, last error");
   show->add_option("JOB", *name, "The job's name")->required();
   show->callback(
@@ -64,6 +65,10 @@ void add_jobs(CLI::App& app, Session& session) {
     add_examples(*command, {{pauses ? "headrace jobs pause clean" : "headrace jobs resume clean",
                              pauses ? "records wait in their topic" : "from where it stood"}});
   }
+  add_examples(*list_command, {{"headrace jobs list", "for people"},
+                               {"headrace jobs list --json | jq '.jobs[].state'", "the states"}});
+  add_examples(*show, {{"headrace jobs show clean", "its nodes and where it stands"},
+                       {"headrace jobs show clean --json | jq -r .last_error", "a part of it"}});
   add_examples(*jobs, {{"headrace jobs", "all of them"},
                        {"headrace jobs show clean", "one, with its nodes"},
                        {"headrace jobs pause clean", "stop it for a while"}});

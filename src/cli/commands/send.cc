@@ -136,6 +136,8 @@ int send(Session& session, SendOptions options) {
     }
   }
   progress.clear();
+  // Without a record nobody has asked yet whether there is such a topic.
+  if (sender.totals().records == 0) service.get("/v1/topics/" + encoded(options.settings.topic));
   report(session, options, sender.totals(), progress.elapsed_seconds());
   return interrupt.is_requested() ? codes_of(ErrorKind::kCancelled).exit_code : 0;
 }

@@ -90,7 +90,7 @@ void download(QueryRunner& runner, const SqlOptions& options, const ShellSetting
   const std::string partial = options.output + ".partial";
   try {
     std::ofstream file(partial, std::ios::binary | std::ios::trunc);
-    if (!file) fail(ErrorKind::kDenied, "writing {}: it cannot be opened for writing", partial);
+    if (!file) fail_errno(errno, "writing", partial);
     const Interrupt interrupt;
     runner.download(
         query, options.format,
@@ -111,8 +111,9 @@ void download(QueryRunner& runner, const SqlOptions& options, const ShellSetting
 int run_shell(Session& session, QueryRunner& runner, Service& service, ShellSettings settings) {
   Completer completer([&runner] {
     return runner.fetch(
-        {"SELECT table_schema, table_name, column_name FROM "
-         "information_schema.columns ORDER BY ALL",
+        {"SELECT table_schema, table_name, column_name FROM information_schema.columns "
+         "WHERE table_schema NOT IN ('hot', 'static') "
+         "UNION ALL SELECT 'system', name, '' FROM system.system_tables ORDER BY ALL",
          {},
          20'000,
          2'000});

@@ -52,6 +52,8 @@ void print_problems(Session& session, const Json& status) {
 void print_status(Session& session, const Service& service, const Json& status) {
   print_head(session, service, status);
   print_section(session, "topics", items_of(status, "topics"), topic_columns(), "none");
+  const JsonArray sources = items_of(status, "sources");
+  if (!sources.empty()) print_section(session, "sources", sources, source_columns(), "");
   print_section(session, "jobs", items_of(status, "jobs"), job_columns(), "none");
   print_section(session, "tables", items_of(status, "tables"), table_columns(), "none");
   const int64_t dead = integer_member_or(status, "dead_letters", 0);

@@ -53,21 +53,24 @@ void add_tables(CLI::App& app, Session& session) {
   tables->require_subcommand(0, 1);
   const auto list = [&session] { session.action = [&session] { return list_tables(session); }; };
   tables->preparse_callback([list](size_t) { list(); });
-  add_command(*tables, "list", "All tables with rows, files and size")->callback(list);
+  CLI::App* list_command = add_command(*tables, "list", "All tables with rows, files and size");
+  list_command->callback(list);
   CLI::App* show = add_command(*tables, "show", "One table: schema, snapshots, files");
   auto name = std::make_shared<std::string>();
   show->add_option("TABLE", *name, "database.table")->required();
   show->callback([&session, name] {
     session.action = [&session, name] { return show_table(session, *name); };
   });
-  add_command(*tables, "commit", "Write all hot rows to files now")->callback([&session] {
-    session.action = [&session] { return commit_tables(session); };
-  });
+  CLI::App* commit = add_command(*tables, "commit", "Write all hot rows to files now");
+  commit->callback([&session] { session.action = [&session] { return commit_tables(session); }; });
   add_table_maintenance(*tables, session);
   add_examples(*tables, {{"headrace tables", "all of them"},
                          {"headrace tables show silver.clicks", "schema, snapshots and files"},
                          {"headrace tables commit", "make files of the hot rows now"},
                          {"headrace tables history silver.clicks", "what it was, and when"}});
+  add_examples(*list_command, {{"headrace tables list", "for people"},
+                               {"headrace tables list --json | jq '.tables[].name'", "the names"}});
+  add_examples(*commit, {{"headrace tables commit", "so that other engines see all rows"}});
   add_examples(*show, {{"headrace tables show silver.clicks", "for people"},
                        {"headrace tables show silver.clicks --json | jq .schema", "a part of it"}});
 }

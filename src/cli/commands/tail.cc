@@ -67,11 +67,30 @@ void place(std::vector<Cursor>& cursors, const TailOptions& options) {
   }
 }
 
+std::string from_base64(std::string_view text) {
+  constexpr std::string_view kDigits =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  std::string bytes;
+  uint32_t bits = 0;
+  int count = 0;
+  for (const char c : text) {
+    const size_t digit = kDigits.find(c);
+    if (digit == std::string_view::npos) break;  // the padding
+    bits = bits << 6 | static_cast<uint32_t>(digit);
+    count += 6;
+    if (count < 8) continue;
+    count -= 8;
+    bytes += static_cast<char>(bits >> count & 0xFF);
+  }
+  return bytes;
+}
+
+// The record as it came, whatever its bytes.
 std::string value_text(const Json& record) {
   if (const Json* value = find_member(record, "value")) {
     return value->is_string() ? std::string(value->get_string()) : to_text(*value);
   }
-  return string_member_or(record, "value_base64", "");
+  return from_base64(string_member_or(record, "value_base64", ""));
 }
 
 class Tail {

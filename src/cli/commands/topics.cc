@@ -127,7 +127,9 @@ void add_topics(CLI::App& app, Session& session) {
   auto settings = std::make_shared<TopicSettings>();
   const auto list = [&session] { session.action = [&session] { return list_topics(session); }; };
   topics->preparse_callback([list](size_t) { list(); });
-  add_command(*topics, "list", "All topics with records, size and lag")->callback(list);
+  CLI::App* list_command =
+      add_command(*topics, "list", "All topics with partitions, records and size");
+  list_command->callback(list);
 
   CLI::App* show = add_command(*topics, "show", "One topic: settings, partitions, offsets");
   show->add_option("NAME", settings->name, "The topic's name")->required();
@@ -139,7 +141,9 @@ void add_topics(CLI::App& app, Session& session) {
   create->callback([&session, settings] {
     session.action = [&session, settings] { return change_topic(session, *settings, true); };
   });
-  CLI::App* alter = add_command(*topics, "alter", "Change a topic's settings");
+  CLI::App* alter = add_command(
+      *topics, "alter",
+      "Change a topic's settings; one that topics/ declares has those settings at the next start");
   add_settings(*alter, *settings);
   alter->callback([&session, settings] {
     session.action = [&session, settings] { return change_topic(session, *settings, false); };
@@ -154,8 +158,14 @@ void add_topics(CLI::App& app, Session& session) {
   add_examples(*topics, {{"headrace topics", "all of them"},
                          {"headrace topics show clicks", "one, with its partitions"},
                          {"headrace topics create clicks --partitions 4", "a new one"}});
+  add_examples(*list_command, {{"headrace topics list", "for people"},
+                               {"headrace topics list --json | jq '.topics[].name'", "the names"}});
+  add_examples(*show,
+               {{"headrace topics show clicks", "settings, and the offsets of each partition"},
+                {"headrace topics show clicks --json | jq .config", "a part of it"}});
   add_examples(*create, {{"headrace topics create clicks", "with one partition"},
-                         {"headrace topics create clicks --partitions 4 --retention 30d", "…"}});
+                         {"headrace topics create clicks --partitions 4 --retention 30d",
+                          "four, and records are kept for a month"}});
   add_examples(*alter, {{"headrace topics alter clicks --retention 30d", "keep records longer"},
                         {"headrace topics alter clicks --compression zstd", "smaller on disk"}});
   add_examples(*remove, {{"headrace topics delete clicks --yes", "records and all"}});

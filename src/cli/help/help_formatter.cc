@@ -24,7 +24,7 @@ std::string HelpFormatter::make_option_opts(const CLI::Option* option) const {
   std::string text;
   if (!option->get_option_text().empty()) {
     text = " " + option->get_option_text();
-  } else if (option->get_type_size() != 0) {
+  } else if (option->get_items_expected_max() != 0) {  // none: a flag
     text = " VALUE";
   }
   return text;

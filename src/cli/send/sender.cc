@@ -179,10 +179,11 @@ void Sender::drop_bad_line(std::vector<Line>& batch, const http::Response& answe
   }
   const auto bad = batch.begin() + static_cast<ptrdiff_t>(refusal->line - 1);
   if (!settings_.skip_bad) {
-    fail(
-        ErrorKind::kInvalid,
-        "line {}: {}; {} before it arrived; mend the line, or pass over such lines with --skip-bad",
-        bad->number, refusal->reason, counted(totals_.records, "record"));
+    fail(ErrorKind::kInvalid,
+         "line {}: {}; {} of the lines before it arrived; mend the line, or pass over such lines "
+         "with "
+         "--skip-bad",
+         bad->number, refusal->reason, counted(totals_.records, "record"));
   }
   note_(format("line {} skipped: {}", bad->number, refusal->reason));
   ++totals_.skipped;

@@ -1,6 +1,7 @@
 #include "cli/sql/shell.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <charconv>
 #include <iterator>
 
@@ -123,11 +124,12 @@ void Shell::run_statement(const std::string& sql) {
       make_result_printer(settings_.mode, layout, [this](std::string_view text) { write(text); });
   const Interrupt interrupt;
   const ResultEnd end = runner_.run(query, *printer, interrupt.token());
-  if (end.truncated && !is_table) {
-    session_.console().err(
-        format("headrace: the result was cut after {}; raise --max-rows or the "
-               "server's query_max_rows\n",
-               counted(end.row_count, "row")));
+  // A program must not take the part for the whole; who named a limit knows.
+  if (end.truncated && !is_table && query.max_rows != end.row_count) {
+    fail(ErrorKind::kInvalid,
+         "the result was cut after {}, as many as the server allows: raise query_max_rows in "
+         "headrace.yaml, or say with --max-rows how many are enough",
+         counted(end.row_count, "row"));
   }
 }
 
@@ -164,13 +166,16 @@ bool Shell::run_dot_command(std::string_view line) {
 }
 
 void Shell::print_tables(const std::string& pattern) {
+  // What hot rows and static inputs are kept in is nobody's business.
   std::string sql =
-      "SELECT table_schema AS database, table_name AS \"table\", table_type AS type "
-      "FROM information_schema.tables";
+      "SELECT database, \"table\" FROM ("
+      "SELECT table_schema AS database, table_name AS \"table\" FROM information_schema.tables "
+      "WHERE table_schema NOT IN ('hot', 'static') "
+      "UNION ALL SELECT 'system', name FROM system.system_tables)";
   if (!pattern.empty()) {
-    sql += " WHERE table_schema || '.' || table_name ILIKE " + sql_text("%" + pattern + "%");
+    sql += " WHERE database || '.' || \"table\" ILIKE " + sql_text("%" + pattern + "%");
   }
-  run_statement(sql + " ORDER BY 1, 2");
+  run_statement(sql + " ORDER BY database = 'system', 1, 2");
 }
 
 void Shell::print_schema(const std::string& table) {
@@ -189,7 +194,7 @@ void Shell::set_output(const std::string& path) {
   file_path_ = path;
   if (path.empty()) return;
   file_.open(path, std::ios::binary | std::ios::trunc);
-  if (!file_) fail(ErrorKind::kDenied, "writing {}: it cannot be opened for writing", path);
+  if (!file_) fail_errno(errno, "writing", path);
 }
 
 void Shell::close_output() {
