@@ -160,35 +160,81 @@ out: {type: table, input: not_c, table: silver.t}
             (std::vector<std::string>{"number|1", "number|3"}));
 }
 
-TEST_F(Pipeline, joins_static_files_and_unions_and_deduplicates) {
-  JobBench bench;
-  bench.files().write_new(bench.directory() + "/countries.json",
-                          R"([{"code":"DE","name":"Germany"}])");
-  bench.create_topic("a");
-  bench.create_topic("b");
-  bench.send("a", {R"({"id":1,"c":"DE"})", R"({"id":2,"c":"XX"})", R"({"id":1,"c":"DE"})"});
-  bench.send("b", {R"({"id":3,"c":"DE","extra":true})"});
-  const JobSpec spec = JobBench::job("j", R"(
+// Each other node type, with what it does across batches: deduplication looks into the table, the
+// static side is read anew in each life.
+constexpr const char* kEveryNode = R"(
 a: {type: topic, topic: a}
 b: {type: topic, topic: b}
-pa: {type: parse, input: a, fields: {id: bigint, c: varchar}}
-pb: {type: parse, input: b, fields: {id: bigint, c: varchar, extra: boolean}}
+pa: {type: parse, input: a, fields: {id: bigint, c: varchar, n: varchar}}
+pb: {type: parse, input: b, fields: {id: bigint, c: varchar, n: varchar, extra: boolean}}
 both: {type: union, inputs: [pa, pb]}
 first: {type: deduplicate, input: both, keys: [id], table: silver.j}
+number: {type: cast, input: first, columns: {n: bigint}}
 countries: {type: files, path: countries.json}
-joined: {type: join, inputs: [first, countries], on: first.c = countries.code, columns: {country: countries.name}}
+joined: {type: join, inputs: [number, countries], on: number.c = countries.code, columns: {country: countries.name}}
 named: {type: rename, input: joined, columns: {c: code}}
-short: {type: select, input: named, columns: [id, country, extra]}
+more: {type: derive, input: named, columns: {thrice: id * 3}}
+short: {type: select, input: more, columns: [id, country, extra, n, thrice]}
 q: {type: sql, inputs: [short], query: "SELECT *, id * 2 AS twice FROM short"}
 out: {type: table, input: q, table: silver.j}
-)");
-  bench.run_to_end(spec);
-  const std::vector<std::string> expected{"1|Germany|NULL|2", "2|NULL|NULL|4", "3|Germany|true|6"};
-  EXPECT_EQ(bench.rows("SELECT * FROM silver.j"), expected);
-  bench.send("a", {R"({"id":2,"c":"DE"})"});  // there already
-  bench.run_to_end(spec);
-  EXPECT_EQ(bench.rows("SELECT * FROM silver.j"), expected);
+few: {type: filter, input: q, where: id < 3}
+out_few: {type: table, input: few, table: silver.few}
+)";
+
+struct Cut {
+  const char* name;
+  bool restarts = false;
+  bool is_tiny = false;
+};
+
+class EveryNode : public testing::TestWithParam<Cut> {
+ protected:
+  void send(const std::string& topic, const std::vector<std::string>& values) {
+    for (const std::string& value : values) {
+      bench_.send(topic, {value});
+      if (!GetParam().restarts) continue;
+      run();
+      bench_.restart();
+    }
+  }
+  void run() { bench_.run_to_end(JobBench::job("j", kEveryNode)); }
+
+  JobBench bench_;
+};
+
+TEST_P(EveryNode, gives_the_same_rows_however_the_work_is_cut) {
+  stream::TopicConfig config;
+  if (GetParam().is_tiny) {
+    config.segment_bytes = 300;
+    bench_.batch_records = 1;
+    bench_.commit_bytes = 1;
+  }
+  bench_.files().write_new(bench_.directory() + "/countries.json",
+                           R"([{"code":"DE","name":"Germany"}])");
+  bench_.create_topic("a", config);
+  bench_.create_topic("b", config);
+  send("a", {R"({"id":1,"c":"DE","n":"10"})", R"({"id":2,"c":"XX"})", R"({"id":1,"c":"DE"})",
+             R"({"id":9,"n":"no number"})"});
+  send("b", {R"({"id":3,"c":"DE","extra":true,"n":"30"})"});
+  run();
+  const std::vector<std::string> expected{"1|Germany|NULL|10|3|2", "2|NULL|NULL|NULL|6|4",
+                                          "3|Germany|true|30|9|6"};
+  const auto check = [&] {
+    EXPECT_EQ(bench_.rows("SELECT * FROM silver.j"), expected);
+    EXPECT_EQ(bench_.rows("SELECT id FROM silver.few"), (std::vector<std::string>{"1", "2"}));
+    EXPECT_EQ(bench_.rows("SELECT node, topic, \"offset\" FROM dead_letters.j"),
+              (std::vector<std::string>{"number|a|3"}));
+  };
+  check();
+  send("a", {R"({"id":2,"c":"DE"})"});  // there already
+  run();
+  check();
 }
+
+INSTANTIATE_TEST_SUITE_P(Pipelines, EveryNode,
+                         testing::Values(Cut{"straight"}, Cut{"restarts", true},
+                                         Cut{"tiny", false, true}, Cut{"both", true, true}),
+                         [](const auto& cut) { return cut.param.name; });
 
 TEST_F(Pipeline, runs_over_new_snapshots_of_a_table_and_over_new_files) {
   JobBench bench;
