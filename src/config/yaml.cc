@@ -1,5 +1,6 @@
 #include "config/yaml.h"
 
+#include <algorithm>
 #include <sstream>
 
 #include <yaml-cpp/eventhandler.h>
@@ -80,6 +81,17 @@ void feed(std::string_view text, TreeBuilder& builder) {
   parser.HandleNextDocument(refuse);
 }
 
+// What most often makes a file of settings no YAML, and what yaml-cpp does not name.
+std::string hint_of(std::string_view text, int line) {
+  for (int number = 1; number < line && !text.empty(); ++number) {
+    text.remove_prefix(std::min(text.find('\n'), text.size() - 1) + 1);
+  }
+  const std::string_view indentation = text.substr(0, text.find_first_not_of(" \t"));
+  return indentation.find('\t') == std::string_view::npos
+             ? ""
+             : "this line is indented by a tab: YAML takes spaces alone";
+}
+
 }  // namespace
 
 Document parse_yaml(std::string_view text, const std::string& file, Problems& problems,
@@ -90,6 +102,10 @@ Document parse_yaml(std::string_view text, const std::string& file, Problems& pr
                               text.size(), limits.max_bytes));
     return Document(builder.broken());
   }
+  if (text.starts_with("\xFF\xFE") || text.starts_with("\xFE\xFF")) {
+    problems.add(file, "the file is UTF-16", "save it as UTF-8");
+    return Document(builder.broken());
+  }
   try {
     feed(text, builder);
     return Document(builder.finish());
@@ -98,7 +114,7 @@ Document parse_yaml(std::string_view text, const std::string& file, Problems& pr
   } catch (const YAML::Exception& error) {
     const Place place = place_of(error.mark);
     problems.add(Problem{Severity::kError, file, "", place.line, place.column,
-                         "not valid YAML: " + error.msg, ""});
+                         "not valid YAML: " + error.msg, hint_of(text, place.line)});
     return Document(builder.broken());
   }
 }

@@ -78,7 +78,7 @@ ViewDefinition read_view(std::string_view text, const std::string& file,
     return view;
   }
   view.first_sql_line = header.first_sql_line;
-  if (!view.table.empty() && types.check_view) types.check_view(view, problems);
+  if (types.check_view) types.check_view(view, problems);
   return view;
 }
 

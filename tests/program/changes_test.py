@@ -18,6 +18,8 @@ MISTAKES = [
     ("jobs/events.yaml", "where: amount >= 0", 'where: "amount >= "', 32, "syntax error", None),
     ("jobs/events.yaml", "where: amount >= 0", "where: kind >= 0 AND nosuch(kind)", 32, "nosuch does not exist", None),
     ("jobs/events.yaml", "id: bigint", "id: bigit", 20, "bigit", None),
+    ("jobs/events.yaml", "  bronze:\n", "\tbronze:\n", 12, "not valid YAML", "indented by a tab"),
+    ("views/events_per_minute.sql", "-- table:", "-- tabel:", 1, "unknown field", "did you mean 'table'?"),
     ("jobs/events.yaml", "day(time)", "dya(time)", 40, "dya is no transform", None),
     ("jobs/events.yaml", "day(time)", "day(kind)", 40, "day", None),
     ("jobs/events.yaml", "day(time)", "day(tme)", 40, 'there is no column "tme"', None),

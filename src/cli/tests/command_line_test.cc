@@ -160,11 +160,11 @@ TEST_F(CommandLine, CheckListsEveryProblem) {
   host_.report.counts = {{"topics", 2}, {"jobs", 1}};
   EXPECT_EQ(run({"check"}), 0);
   EXPECT_EQ(console_.output, "valid: 2 topics, 1 job\n");
-  host_.report.problems = {{true, "jobs/a.yaml", 7, "unknown field 'inptu'", "input"},
+  host_.report.problems = {{true, "jobs/a.yaml", 7, "unknown field 'inptu'", "did you mean 'input'?"},
                            {false, "topics/t.yaml", 0, "no source feeds it", ""}};
   EXPECT_EQ(run({"check"}), 1);
   EXPECT_EQ(console_.output,
-            "jobs/a.yaml:7: error: unknown field 'inptu'\n  did you mean: input?\n"
+            "jobs/a.yaml:7: error: unknown field 'inptu'\n  did you mean 'input'?\n"
             "topics/t.yaml: warning: no source feeds it\n1 error\n");
   EXPECT_EQ(run({"check", "--json"}), 1);
   const Json answer = parse_json(console_.output, "output");

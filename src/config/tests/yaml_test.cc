@@ -98,6 +98,7 @@ TEST(Yaml, WhatIsRefused) {
                 "x.yaml:3:1: a: the key stands twice in one map, first in line 1; remove one of "
                 "them\n"},
            Case{"a: {b: [}\n", "x.yaml:1:9: not valid YAML: illegal flow end\n"},
+           Case{"\xFF\xFE\x61", "x.yaml: the file is UTF-16; save it as UTF-8\n"},
            Case{"a: 1\n---\nb: 2\n",
                 "x.yaml:2:1: a second document begins here; keep one document in a file\n"},
            Case{"a: ${UNSET}\n",
