@@ -13,6 +13,7 @@
 #include "lake/data_writer.h"
 #include "lake/delete_function.h"
 #include "lake/delete_set.h"
+#include "lake/table_changes.h"
 
 namespace headrace::lake {
 namespace {
@@ -120,10 +121,16 @@ std::vector<std::string> equality_conditions(const Table& table, const Schema& s
   return conditions;
 }
 
+// Which rows of a file a scan gives.
+enum class Rows { kLive, kDeleted };
+
 std::string group_sql(const Table& table, const Schema& schema, const Group& group,
-                      const std::string& columns) {
+                      const std::string& columns, Rows rows) {
   std::vector<std::string> conditions = equality_conditions(table, schema, group);
-  if (group.set) conditions.insert(conditions.begin(), live_condition(group));
+  if (group.set) {
+    const std::string live = live_condition(group);
+    conditions.insert(conditions.begin(), rows == Rows::kLive ? live : "NOT " + live);
+  }
   const std::string sql =
       format("SELECT {} FROM {} r", columns, read_sql(group.files, schema.fields));
   return conditions.empty() ? sql : format("{} WHERE {}", sql, join(conditions, " AND "));
@@ -138,7 +145,7 @@ std::string file_column(const Group& group) {
 }
 
 std::string scan(const Table& table, const Schema& schema, const std::vector<DataFile>& files,
-                 bool with_rows) {
+                 bool with_rows, Rows rows = Rows::kLive) {
   std::vector<std::string> columns;
   std::vector<std::string> empty;
   for (const Field& field : schema.fields) {
@@ -157,7 +164,7 @@ std::string scan(const Table& table, const Schema& schema, const std::vector<Dat
     if (with_rows) {
       selected += format(", {}, {} AS _position", file_column(group), kRowNumber);
     }
-    parts.push_back(group_sql(table, schema, group, selected));
+    parts.push_back(group_sql(table, schema, group, selected, rows));
   }
   return format("{}", join(parts, " UNION ALL "));
 }
@@ -174,6 +181,10 @@ std::string scan_sql(const Table& table, const Schema& schema, const std::vector
 
 std::string scan_rows_sql(const Table& table, const std::vector<DataFile>& files) {
   return scan(table, table.metadata.current_schema(), files, true);
+}
+
+std::string gone_rows_sql(const Table& table, const std::vector<DataFile>& files) {
+  return scan(table, table.metadata.current_schema(), files, false, Rows::kDeleted);
 }
 
 }  // namespace headrace::lake

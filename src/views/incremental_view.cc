@@ -71,7 +71,7 @@ IncrementalView::IncrementalView(const Collaborators& collaborators, ViewSpec sp
     : collaborators_(collaborators),
       spec_(std::move(spec)),
       connection_(collaborators.database.connect()),
-      query_(ViewQuery::parse(*connection_, spec_.sql)) {
+      query_(ViewQuery::parse(*connection_, spec_.sql, SourceKind::kAppended)) {
   // Windows of times with zone are those of UTC, and bounds are compared as text of it.
   connection_->execute("SET TimeZone = 'UTC'");
   if (query_.source() == spec_.table) {
@@ -212,26 +212,26 @@ std::vector<std::string> IncrementalView::definition() {
     std::lock_guard lock(mutex_);
     stored = published_;
   }
-  std::string states;
+  std::string rows;
   try {
     if (stored.included) {
-      states =
-          query_.merged_sql({query_.stored_states_sql(lake::scan_sql(*stored.table, stored.files)),
-                             query_.delta_sql(collaborators_.tables.relation_after(
-                                 source(), stored.included, true))});
+      rows = query_.current_sql(lake::scan_sql(*stored.table, stored.files),
+                                query_.delta_sql(collaborators_.tables.relation_after(
+                                    source(), stored.included, true)));
     }
   } catch (const Error&) {
     // What is included is no longer, or not yet, known to the live table: the whole source gives
     // the same rows, and update() mends it. A failure here would stop the job that commits.
-    states.clear();
+    rows.clear();
   }
-  if (states.empty()) {
-    states = query_.delta_sql(collaborators_.tables.relation_after(source(), std::nullopt, true));
+  if (rows.empty()) {
+    rows = query_.visible_sql(query_.merged_sql({query_.delta_sql(
+        collaborators_.tables.relation_after(source(), std::nullopt, true))}));
   }
   return {format("CREATE SCHEMA IF NOT EXISTS {}", quote_identifier(spec_.table.database)),
           format("CREATE OR REPLACE VIEW {} AS {}",
                  engine::quote_name(spec_.table.database, spec_.table.name),
-                 query_.visible_sql(states))};
+                 rows)};
 }
 
 ViewProgress IncrementalView::progress() const {

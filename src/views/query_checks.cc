@@ -178,6 +178,12 @@ void check_expressions(engine::Connection& connection, const JsonObject& node,
     const auto found = facts.find(name);
     if (found == facts.end()) continue;  // the engine says so when the types are found
     if (found->second.is_changing) fail_changing(place_of(*call, sql), name + "()");
+    if (name == "first" || name == "last" || name == "any_value" || name == "arbitrary") {
+      fail(ErrorKind::kUnsupported,
+           "{}{} depends on the order in which rows are read; say which by arg_min(x, time) for the "
+           "first, arg_max(x, time) for the last",
+           place_of(*call, sql), name);
+    }
     if (found->second.is_aggregate && !is_supported_aggregate(name)) {
       fail(ErrorKind::kUnsupported, "{}{} cannot be kept up to date by a view; it can have {}",
            place_of(*call, sql), name, kSupportedAggregates);

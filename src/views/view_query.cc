@@ -18,19 +18,50 @@ std::string column_sql(const std::string& expression, const std::string& type,
   return cast_as(expression, type) + " AS " + quote_identifier(name);
 }
 
-// Merging two states of a kind.
+// The distances of each part's mean from the mean of all are added to those within the parts.
+std::string combined_moments(const std::string& column, const std::string& sign) {
+  const std::string count = format("sum({} * struct_extract({}, 'n'))", sign, column);
+  const std::string mean =
+      format("sum({0} * struct_extract({1}, 'n') * struct_extract({1}, 'mean')) / nullif({2}, 0)",
+             sign, column, count);
+  const std::string distances = format(
+      "list_sum(list_transform(list(struct_pack(s := {0}, p := {1})) FILTER (WHERE "
+      "struct_extract({1}, 'n') > 0), lambda e: e.s * (e.p.m2 + e.p.n * pow(e.p.mean - ({2}), 2))))",
+      sign, column, mean);
+  return format("struct_pack(n := coalesce({}, 0), mean := {}, m2 := greatest({}, 0))", count, mean,
+                distances);
+}
+
+// Merging the states of a kind; those of rows that went count against it.
 std::string combined(const StateColumn& state) {
   const std::string column = "part." + quote_identifier(state.name);
+  const std::string sign = format("part.{}", kSignColumn);
   switch (state.kind) {
     case StateKind::kCount:
-      return format("coalesce(sum({}), 0)", column);
+      return format("coalesce(sum({} * {}), 0)", sign, column);
     case StateKind::kSum:
-    case StateKind::kWideSum:
-      return format("sum({})", column);
+    case StateKind::kWideSum: {
+      const std::string sum = format("sum({} * {})", sign, column);
+      if (state.count_name.empty()) return sum;
+      return format("CASE WHEN sum({} * part.{}) > 0 THEN {} END", sign,
+                    quote_identifier(state.count_name), sum);
+    }
     case StateKind::kMin:
       return format("min({})", column);
     case StateKind::kMax:
       return format("max({})", column);
+    case StateKind::kLeast:
+      return format(
+          "list_slice(list_sort(flatten(list({0}) FILTER (WHERE {0} IS NOT NULL))), 1, {1})", column,
+          state.limit);
+    case StateKind::kGreatest:
+      return format(
+          "list_slice(list_sort(flatten(list({0}) FILTER (WHERE {0} IS NOT NULL)), 'DESC'), 1, {1})",
+          column, state.limit);
+    case StateKind::kMoments:
+      return combined_moments(column, sign);
+    case StateKind::kMultiset:
+      break;
   }
   fail(ErrorKind::kInternal, "a state of a view has no kind");
 }
@@ -79,9 +110,9 @@ void ViewQuery::bind(engine::Connection& connection, const std::string& relation
     keys_[i].type = stored_type(keys_[i].name, columns[i].type);
   }
   for (size_t i = 0; i < states_.size(); ++i) {
-    states_[i].type = state_type(states_[i], columns[keys_.size() + i].type);
+    states_[i].type = state_type(states_[i], columns[keys_.size() + 1 + i].type);
   }
-  columns = connection.describe(visible_sql(delta_sql(relation)));
+  columns = connection.describe(visible_sql(merged_sql({delta_sql(relation)})));
   for (size_t i = 0; i < outputs_.size(); ++i) {
     outputs_[i].type = stored_type(outputs_[i].name, columns[i].type);
   }
@@ -99,39 +130,115 @@ std::vector<engine::Column> ViewQuery::stored_columns() const {
   return columns;
 }
 
+bool ViewQuery::has_extremes() const {
+  return std::any_of(states_.begin(), states_.end(), [](const StateColumn& state) {
+    return state.kind == StateKind::kMin || state.kind == StateKind::kMax ||
+           state.kind == StateKind::kLeast || state.kind == StateKind::kGreatest;
+  });
+}
+
+bool ViewQuery::has_multiset() const {
+  return std::any_of(states_.begin(), states_.end(), [](const StateColumn& state) {
+    return state.kind == StateKind::kMultiset;
+  });
+}
+
 // By position: a name might mean a column of the source.
-std::string ViewQuery::grouping() const {
+std::string ViewQuery::grouping(size_t further_columns) const {
   std::vector<std::string> positions;
-  for (size_t i = 1; i <= keys_.size(); ++i) positions.push_back(format("{}", i));
+  for (size_t i = 1; i <= keys_.size() + further_columns; ++i) {
+    positions.push_back(format("{}", i));
+  }
   return positions.empty() ? "" : format(" GROUP BY {}", join(positions, ", "));
 }
 
-std::string ViewQuery::delta_sql(const std::string& relation) const {
+std::string ViewQuery::part_sql(const std::string& relation, const std::string& sign) const {
   std::vector<std::string> columns;
   for (const KeyColumn& key : keys_)
     columns.push_back(column_sql(key.expression, key.type, key.name));
+  columns.push_back(format("{} AS {}", sign, kSignColumn));
   for (const StateColumn& state : states_) {
     columns.push_back(column_sql(state.expression, state.type, state.name));
   }
-  return format("SELECT {} FROM {}{}{}", join(columns, ", "), relation,
-                where_.empty() ? "" : " WHERE " + where_, grouping());
+  return format("SELECT {} FROM {}{}", join(columns, ", "), relation,
+                where_.empty() ? "" : " WHERE " + where_);
+}
+
+std::string ViewQuery::delta_sql(const std::string& relation) const {
+  return part_sql(relation, "1") + grouping();
+}
+
+std::string ViewQuery::signed_delta_sql(const std::string& relation) const {
+  return part_sql(relation, kSignColumn) + grouping(1);
 }
 
 std::string ViewQuery::stored_states_sql(const std::string& stored) const {
   std::vector<std::string> columns;
   for (const KeyColumn& key : keys_) columns.push_back(quote_identifier(key.name));
+  columns.push_back(format("1 AS {}", kSignColumn));
   for (const StateColumn& state : states_) columns.push_back(quote_identifier(state.name));
   return format("SELECT {} FROM ({})", join(columns, ", "), stored);
 }
 
-std::string ViewQuery::merged_sql(const std::vector<std::string>& parts) const {
+// Keys and all states that are no multisets.
+std::string ViewQuery::sums_sql(const std::string& parts) const {
   std::vector<std::string> columns;
   for (const KeyColumn& key : keys_) columns.push_back("part." + quote_identifier(key.name));
   for (const StateColumn& state : states_) {
+    if (state.kind == StateKind::kMultiset) continue;
     columns.push_back(column_sql(combined(state), state.type, state.name));
   }
-  return format("SELECT {} FROM (({})) AS part{}", join(columns, ", "),
-                join(parts, ") UNION ALL ("), grouping());
+  // One row also where there is nothing but a multiset of all rows.
+  if (columns.empty()) columns.emplace_back("count(*) AS __parts");
+  std::string sql = format("SELECT {} FROM {} AS part{}", join(columns, ", "), parts, grouping());
+  if (!row_count_.empty() && !keys_.empty()) {
+    sql += format(" HAVING sum(part.{} * part.{}) > 0", kSignColumn, quote_identifier(row_count_));
+  }
+  return sql;
+}
+
+// Keys and one multiset. Its values are unfolded, counted together and folded again.
+std::string ViewQuery::multiset_sql(const StateColumn& state, const std::string& parts) const {
+  std::vector<std::string> keys;
+  for (const KeyColumn& key : keys_) keys.push_back(quote_identifier(key.name) + ", ");
+  const std::string columns = format("{}", join(keys, ""));
+  const std::string groups =
+      keys.empty() ? "" : format("PARTITION BY {} ", columns.substr(0, columns.size() - 2));
+  const std::string entries =
+      format("SELECT {}unnest({}) AS __entry, {} FROM {}", columns, quote_identifier(state.name),
+             kSignColumn, parts);
+  const std::string counted = format(
+      "SELECT {0}struct_extract(__entry, 'key') AS __key, CAST(sum({1} * struct_extract(__entry, "
+      "'value')) AS BIGINT) AS __count FROM ({2}){3} HAVING __count <> 0",
+      columns, kSignColumn, entries, grouping(1));
+  const std::string running = format(
+      "SELECT *, sum(__count) OVER ({}ORDER BY __key ROWS UNBOUNDED PRECEDING) AS __upto FROM ({})",
+      groups, counted);
+  const std::string folded =
+      "list(struct_pack(\"key\" := __key, \"value\" := __count, upto := CAST(__upto AS BIGINT)) "
+      "ORDER BY __key)";
+  return format("SELECT {}{} FROM ({}){}", columns, column_sql(folded, state.type, state.name),
+                running, grouping());
+}
+
+std::string ViewQuery::merged_sql(const std::vector<std::string>& parts) const {
+  const std::string all = format("(({}))", join(parts, ") UNION ALL ("));
+  if (!has_multiset()) return sums_sql(all);
+  std::string with = format("WITH __part AS MATERIALIZED {}, __sums AS ({})", all,
+                            sums_sql("__part"));
+  std::vector<std::string> columns;
+  for (const KeyColumn& key : keys_) columns.push_back("__sums." + quote_identifier(key.name));
+  std::string joins;
+  for (size_t i = 0; i < states_.size(); ++i) {
+    const StateColumn& state = states_[i];
+    const bool is_multiset = state.kind == StateKind::kMultiset;
+    const std::string from = is_multiset ? format("__set_{}", i) : "__sums";
+    columns.push_back(format("{}.{}", from, quote_identifier(state.name)));
+    if (!is_multiset) continue;
+    with += format(", {} AS ({})", from, multiset_sql(state, "__part"));
+    joins += format(" LEFT JOIN {} ON {}", from, same_keys("__sums", from));
+  }
+  return format("{} SELECT {} FROM __sums{}", with, join(columns, ", "), joins);
 }
 
 std::string ViewQuery::visible_sql(const std::string& states) const {
@@ -140,6 +247,32 @@ std::string ViewQuery::visible_sql(const std::string& states) const {
     columns.push_back(column_sql(output.expression, output.type, output.name));
   }
   return format("SELECT {} FROM ({})", join(columns, ", "), states);
+}
+
+std::string ViewQuery::current_sql(const std::string& stored, const std::string& delta) const {
+  if (!has_multiset() || keys_.empty()) {
+    return visible_sql(merged_sql({stored_states_sql(stored), delta}));
+  }
+  std::vector<std::string> outputs;
+  for (const OutputColumn& output : outputs_) {
+    outputs.push_back("s." + quote_identifier(output.name));
+  }
+  const std::string changed =
+      format("SELECT s.* FROM __stored s SEMI JOIN __delta d ON {}", same_keys("s", "d"));
+  return format(
+      "WITH __stored AS ({}), __delta AS MATERIALIZED ({}) SELECT {} FROM __stored s ANTI JOIN "
+      "__delta d ON {} UNION ALL {}",
+      stored, delta, join(outputs, ", "), same_keys("s", "d"),
+      visible_sql(merged_sql({stored_states_sql(changed), "SELECT * FROM __delta"})));
+}
+
+std::string ViewQuery::same_keys(std::string_view a, std::string_view b) const {
+  std::vector<std::string> conditions = {"true"};
+  for (const KeyColumn& key : keys_) {
+    const std::string name = quote_identifier(key.name);
+    conditions.push_back(format("{}.{} IS NOT DISTINCT FROM {}.{}", a, name, b, name));
+  }
+  return format("{}", join(conditions, " AND "));
 }
 
 std::string ViewQuery::stored_sql(const std::string& states) const {

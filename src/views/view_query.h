@@ -32,7 +32,20 @@ struct KeyColumn {
   bool hidden = false;  // grouped by, but not selected
 };
 
-enum class StateKind { kCount, kSum, kWideSum, kMin, kMax };  // kWideSum: behind an average
+// What can happen to the rows of the source: some come, or some also change and go.
+enum class SourceKind { kAppended, kChanging };
+
+enum class StateKind {
+  kCount,
+  kSum,
+  kWideSum,  // behind an average
+  kMin,      // these four only over sources that are appended to
+  kMax,
+  kLeast,  // the least n, as a list
+  kGreatest,
+  kMoments,   // count, mean and squared distances, behind variances
+  kMultiset,  // multiset.h
+};
 
 struct StateColumn {
   std::string name;
@@ -40,6 +53,8 @@ struct StateColumn {
   StateKind kind = StateKind::kCount;
   std::string type = {};
   bool hidden = false;
+  int64_t limit = 0;            // of kLeast and kGreatest
+  std::string count_name = {};  // of a sum over rows that may go: the state with their number
 };
 
 struct OutputColumn {
@@ -48,10 +63,18 @@ struct OutputColumn {
   std::string type = {};
 };
 
+// Of relations whose rows come (1) and go (-1): the column that tells which.
+inline constexpr const char* kSignColumn = "__headrace_sign";
+
 class ViewQuery {
  public:
-  static ViewQuery parse(engine::Connection& connection, const std::string& sql);
+  static ViewQuery parse(engine::Connection& connection, const std::string& sql,
+                         SourceKind source_kind);
 
+  SourceKind source_kind() const { return source_kind_; }
+  // Does it keep states from which rows cannot be taken away?
+  bool has_extremes() const;
+  bool has_multiset() const;
   const lake::TableIdentifier& source() const { return source_; }
   const std::vector<KeyColumn>& keys() const { return keys_; }
   const std::vector<StateColumn>& states() const { return states_; }
@@ -63,15 +86,22 @@ class ViewQuery {
   // Of the stored table: outputs, then what is hidden.
   std::vector<engine::Column> stored_columns() const;
 
-  // SELECTs. Keys and states of any rows of the source:
+  // SELECTs. *Parts* are keys, kSignColumn and states: of rows of the source that came, or that
+  // came and went (a relation with kSignColumn),
   std::string delta_sql(const std::string& relation) const;
-  // of stored rows:
+  std::string signed_delta_sql(const std::string& relation) const;
+  // and of stored rows.
   std::string stored_states_sql(const std::string& stored) const;
-  // of several SELECTs of keys and states, merged by key:
+  // Keys and states of several parts, merged by key: each key once, if any of its rows are left.
   std::string merged_sql(const std::vector<std::string>& parts) const;
-  // What is stored and what users see, from a SELECT of keys and states.
+  // What is stored and what users see, from a SELECT of keys and states that are merged.
   std::string stored_sql(const std::string& states) const;
   std::string visible_sql(const std::string& states) const;
+  // What users see of stored rows and one more part. Stored rows that it leaves alone are shown as
+  // they are.
+  std::string current_sql(const std::string& stored, const std::string& delta) const;
+  // "a.key IS NOT DISTINCT FROM b.key AND …"
+  std::string same_keys(std::string_view a, std::string_view b) const;
 
   // Tells apart queries whose stored rows mean different things.
   std::string fingerprint() const;
@@ -79,8 +109,13 @@ class ViewQuery {
  private:
   friend class ViewQueryParser;
   ViewQuery() = default;
-  std::string grouping() const;
+  std::string part_sql(const std::string& relation, const std::string& sign) const;
+  std::string grouping(size_t further_columns = 0) const;
+  std::string sums_sql(const std::string& parts) const;
+  std::string multiset_sql(const StateColumn& state, const std::string& parts) const;
 
+  SourceKind source_kind_ = SourceKind::kAppended;
+  std::string row_count_;  // the state with the number of a group's rows, where they may go
   lake::TableIdentifier source_;
   std::string where_;
   std::vector<KeyColumn> keys_;

@@ -67,8 +67,10 @@ std::optional<size_t> position_in_group_by(const Json& expression) {
 
 class ViewQueryParser {
  public:
-  ViewQueryParser(engine::Connection& connection, const std::string& sql)
-      : connection_(connection), sql_(sql) {}
+  ViewQueryParser(engine::Connection& connection, const std::string& sql, SourceKind source_kind)
+      : connection_(connection), sql_(sql) {
+    query_.source_kind_ = source_kind;
+  }
 
   ViewQuery parse() {
     node_ = parse_select(connection_, sql_);
@@ -88,6 +90,9 @@ class ViewQueryParser {
       fail(ErrorKind::kUnsupported,
            "a view needs an aggregate, for example count(*) AS rows; it can have {}",
            kSupportedAggregates);
+    }
+    if (query_.source_kind_ == SourceKind::kChanging) {
+      query_.row_count_ = add_state({StateKind::kCount, "count_star()"}, "__rows", true);
     }
     return std::move(query_);
   }
@@ -181,32 +186,50 @@ class ViewQueryParser {
   void read_direct_states() {
     for (const SelectItem& item : items_) {
       if (!is_aggregate_call(item.expression.as_object())) continue;
-      const std::vector<AggregateState> states = checked_states(item.expression.as_object());
-      if (states.size() == 1) add_state(states[0], item.name, false);
+      const Aggregate aggregate = checked_aggregate(item.expression.as_object());
+      if (aggregate.result == "$0") add_states(aggregate, item.name, true);
     }
   }
 
-  std::vector<AggregateState> checked_states(const JsonObject& aggregate) {
-    if (has_aggregate(aggregate.at("children")) || has_aggregate(aggregate.at("filter"))) {
+  Aggregate checked_aggregate(const JsonObject& call) {
+    if (has_aggregate(call.at("children")) || has_aggregate(call.at("filter"))) {
       fail(ErrorKind::kInvalid, "{}an aggregate of an aggregate is not possible",
-           place_of(aggregate, sql_));
+           place_of(call, sql_));
     }
     try {
-      return states_of(aggregate);
+      return aggregate_of(connection_, call, query_.source_kind_);
     } catch (const Error& error) {
-      throw Error(error.kind(), place_of(aggregate, sql_) + error.message());
+      throw Error(error.kind(), place_of(call, sql_) + error.message());
     }
+  }
+
+  // The names of the columns that hold them. With `first_is_shown`, the first is a column of the
+  // view.
+  std::vector<std::string> add_states(const Aggregate& aggregate, const std::string& item,
+                                      bool first_is_shown) {
+    std::vector<std::string> columns;
+    for (const AggregateState& state : aggregate.states) {
+      const bool is_shown = first_is_shown && columns.empty();
+      columns.push_back(add_state(state, is_shown ? item : hidden_name(state, item), !is_shown));
+    }
+    for (size_t i = 0; i < columns.size(); ++i) {
+      if (!aggregate.states[i].count) continue;
+      for (StateColumn& column : query_.states_) {
+        if (column.name == columns[i]) column.count_name = columns[*aggregate.states[i].count];
+      }
+    }
+    return columns;
   }
 
   // The name of the column that holds it.
   std::string add_state(const AggregateState& state, const std::string& name, bool hidden) {
     // A sum behind an average is kept wider than one that is selected.
-    std::string identity = identity_of(state.expression);
+    std::string identity = state.expression;
     if (state.kind == StateKind::kWideSum) identity += " wide";
     const auto found = states_.find(identity);
     if (found != states_.end()) return found->second;
     states_[identity] = name;
-    query_.states_.push_back({name, render(connection_, state.expression), state.kind, "", hidden});
+    query_.states_.push_back({name, state.expression, state.kind, "", hidden, state.limit});
     return name;
   }
 
@@ -222,17 +245,15 @@ class ViewQueryParser {
   }
 
   // The expression over the states of one aggregate.
-  Json result_of(const JsonObject& aggregate, const std::string& item) {
-    std::vector<std::string> columns;
-    for (const AggregateState& state : checked_states(aggregate)) {
-      columns.push_back(add_state(state, hidden_name(state, item), true));
-    }
-    if (columns.size() == 1) return column_reference(columns[0]);
-    const JsonObject average =
-        parse_select(connection_, format("SELECT CAST({} AS DOUBLE) / nullif({}, 0)",
-                                         engine::quote_identifier(columns[0]),
-                                         engine::quote_identifier(columns[1])));
-    return average.at("select_list").as_array()[0];
+  Json result_of(const JsonObject& call, const std::string& item) {
+    const Aggregate aggregate = checked_aggregate(call);
+    const std::vector<std::string> columns = add_states(aggregate, item, false);
+    if (aggregate.result == "$0") return column_reference(columns[0]);
+    std::vector<std::string> quoted;
+    for (const std::string& column : columns) quoted.push_back(engine::quote_identifier(column));
+    const JsonObject node =
+        parse_select(connection_, "SELECT " + with_states(aggregate.result, quoted));
+    return node.at("select_list").as_array()[0];
   }
 
   void add_output(const SelectItem& item) {
@@ -264,8 +285,9 @@ class ViewQueryParser {
   std::map<std::string, std::string> states_;  // identity → name
 };
 
-ViewQuery ViewQuery::parse(engine::Connection& connection, const std::string& sql) {
-  return ViewQueryParser(connection, sql).parse();
+ViewQuery ViewQuery::parse(engine::Connection& connection, const std::string& sql,
+                           SourceKind source_kind) {
+  return ViewQueryParser(connection, sql, source_kind).parse();
 }
 
 }  // namespace headrace::views

@@ -45,15 +45,6 @@ void remove_best_effort(FileSystem& files, const std::vector<DataFile>& written)
   }
 }
 
-std::string same_keys(const std::vector<KeyColumn>& keys) {
-  std::vector<std::string> conditions = {"true"};
-  for (const KeyColumn& key : keys) {
-    const std::string name = quote_identifier(key.name);
-    conditions.push_back(format("s.{} IS NOT DISTINCT FROM d.{}", name, name));
-  }
-  return format("{}", join(conditions, " AND "));
-}
-
 }  // namespace
 
 IncrementalView::Change IncrementalView::plan(const lake::Table& source, Stored& stored) {
@@ -121,10 +112,10 @@ std::vector<DataFile> IncrementalView::write_rows(const lake::Table& table,
 std::vector<DataFile> IncrementalView::write(const lake::Table& table, const Change& change) {
   if (change.source_files.empty()) return {};
   const std::string delta = format("SELECT * FROM {}", kDelta);
-  if (change.affected.empty()) return write_rows(table, delta);
+  if (change.affected.empty()) return write_rows(table, query_.merged_sql({delta}));
   connection_->execute(format("CREATE OR REPLACE TEMP TABLE {} AS {}", kAffected,
                               query_.stored_states_sql(lake::scan_sql(table, change.affected))));
-  const std::string condition = same_keys(query_.keys());
+  const std::string condition = query_.same_keys("s", "d");
   const std::string carried =
       format("SELECT * FROM {} s ANTI JOIN {} d ON {}", kAffected, kDelta, condition);
   const int64_t carried_rows =

@@ -74,7 +74,7 @@ void check_sources(const std::map<std::string, RunningView>& views) {
 }  // namespace
 
 void check_view(engine::Database& database, const std::string& sql) {
-  ViewQuery::parse(*database.connect(), sql);
+  ViewQuery::parse(*database.connect(), sql, SourceKind::kAppended);
 }
 
 struct Views::State {
