@@ -172,6 +172,9 @@ TableState LiveTables::open_target(const TargetSpec& spec) {
   } else {
     live.generations = {state_->next_generation++};
     statements.push_back(state_->hot_table_ddl(spec.identifier, live, live.generations.back()));
+    if (is_upsert) {
+      statements.push_back(state_->gone_ddl(spec.identifier, live, live.generations.back()));
+    }
   }
   state_->append_definitions(spec.identifier, statements);
   state_->run(statements);
@@ -189,6 +192,7 @@ void LiveTables::close_target(const TableIdentifier& identifier) {
     drops.push_back("DROP TABLE " + hot_name(identifier, generation));
     if (live.is_upsert) {
       drops.push_back("DROP TABLE IF EXISTS " + superseded_name(identifier, generation));
+      drops.push_back(state_->drop_gone_ddl(identifier, generation));
     }
   }
   if (live.is_upsert) {
@@ -315,27 +319,6 @@ void LiveTables::rows_added(const TableIdentifier& identifier, int64_t rows) {
   TableState& live = state_->at(identifier);
   live.hot_rows += rows;
   ++live.version;
-}
-
-std::string LiveTables::relation_after(const TableIdentifier& identifier,
-                                       std::optional<lake::SnapshotId> snapshot, bool lock_held) {
-  std::unique_lock lock(state_->mutex, std::defer_lock);
-  if (!lock_held) lock.lock();
-  const TableState& live = state_->at(identifier);
-  const std::vector<lake::DataFile> files =
-      state_->collaborators.catalog.files_added_after(*live.table, snapshot);
-  return format("(SELECT * FROM ({}){})", lake::scan_sql(*live.table, files),
-                state_->hot_relations(identifier, live));
-}
-
-void LiveTables::add_dependent(const TableIdentifier& on, Dependent* dependent) {
-  std::lock_guard lock(state_->mutex);
-  state_->dependents[on].push_back(dependent);
-}
-
-void LiveTables::remove_dependent(const TableIdentifier& on, Dependent* dependent) {
-  std::lock_guard lock(state_->mutex);
-  std::erase(state_->dependents[on], dependent);
 }
 
 void LiveTables::set_view_owner(const TableIdentifier& identifier, Dependent* owner) {

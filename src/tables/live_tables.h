@@ -30,6 +30,7 @@
 #include "engine/database.h"
 #include "lake/data_writer.h"
 #include "lake/table.h"
+#include "lake/table_changes.h"
 #include "stream/log.h"
 #include "tables/positions.h"
 #include "tables/topic_scan.h"
@@ -48,6 +49,15 @@ struct TargetSpec {
   UpsertSpec upsert = {};                 // with a primary key: rows are changes
 };
 
+// The column that tells rows that came (1) from those that went (-1).
+inline constexpr const char* kSignColumn = "__headrace_sign";
+
+struct SignedChanges {
+  std::string sql;          // stands after FROM: the table's columns and kSignColumn
+  bool only_came = false;   // and nothing can go while these are hot
+  lake::TableChanges files = {};  // to be kept as long as the SQL is run
+};
+
 // A view that reads a live table and is kept by somebody else (an incremental view): its definition
 // depends on the table's files and generations, so it is replaced in the same transaction as the
 // table's own view.
@@ -56,6 +66,9 @@ class Dependent {
   virtual ~Dependent() = default;
   // DDL statements that bring it up to date; called under the lock of LiveTables.
   virtual std::vector<std::string> definition() = 0;
+  // Of the owner of a table's view: what happened to the rows that SQL shows since a snapshot of the
+  // table; called under the lock, too.
+  virtual SignedChanges changes_after(lake::SnapshotId snapshot);
 };
 
 // One hot generation that was sealed, waiting to be committed.
@@ -172,11 +185,15 @@ class LiveTables {
   };
   void replace_committed(const std::vector<CommittedTable>& committed);
 
-  // SQL of everything in the table that is not in `snapshot` (nullopt: everything), files and hot
-  // rows. Called by a Dependent under the lock, or by anybody with lock_held = false.
-  std::string relation_after(const lake::TableIdentifier& identifier,
-                             std::optional<lake::SnapshotId> snapshot, bool lock_held);
+  // SQL of all rows, files and hot ones, to stand after FROM. Called by a Dependent under the lock,
+  // or by anybody with lock_held = false.
+  std::string rows_sql(const lake::TableIdentifier& identifier, bool lock_held) const;
+  // What happened to the rows since a snapshot, in files and hot. Likewise. Error not_found when
+  // this cannot be told any more.
+  SignedChanges changes_after(const lake::TableIdentifier& identifier, lake::SnapshotId snapshot,
+                              bool lock_held);
 
+  // From now on the committed rows that hot changes of the table delete are kept.
   void add_dependent(const lake::TableIdentifier& on, Dependent* dependent);
   void remove_dependent(const lake::TableIdentifier& on, Dependent* dependent);
 

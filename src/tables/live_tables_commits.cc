@@ -94,6 +94,7 @@ std::vector<SealedGeneration> LiveTables::seal(
       }
       const int64_t fresh = state_->next_generation++;
       statements.push_back(state_->hot_table_ddl(identifier, live, fresh));
+      if (live.is_upsert) statements.push_back(state_->gone_ddl(identifier, live, fresh));
       started.emplace_back(&live, fresh);
     }
     generation.rows = live.hot_rows - live.sealed_rows;
@@ -175,6 +176,7 @@ void LiveTables::replace_committed(const std::vector<CommittedTable>& committed)
     no_batches.push_back(upsert(identifier)->lock());
   }
   std::lock_guard lock(state_->mutex);
+  std::vector<std::string> statements;
   std::vector<std::string> drops;
   std::vector<Committed> after;
   for (const CommittedTable& change : committed) after.push_back(after_commit(change));
@@ -192,7 +194,12 @@ void LiveTables::replace_committed(const std::vector<CommittedTable>& committed)
       table.replace_files(*state_->connection, state_->collaborators.catalog.files(*change.table),
                           change.added, superseded);
       live.files = table.files();
+      if (state_->is_watched(change.table->identifier)) {
+        statements.push_back(state_->keep_superseded_sql(
+            change.table->identifier, live, change.sealed.number, live.generations.back()));
+      }
       drops.push_back("DROP TABLE " + superseded);
+      drops.push_back(state_->drop_gone_ddl(change.table->identifier, change.sealed.number));
     } else {
       live.files = std::move(after[at].files);
     }
@@ -207,7 +214,6 @@ void LiveTables::replace_committed(const std::vector<CommittedTable>& committed)
     live.sealed_rows -= change.sealed.rows;
     ++live.version;
   }
-  std::vector<std::string> statements;
   for (const CommittedTable& change : committed) {
     state_->append_definitions(change.table->identifier, statements);
   }

@@ -10,6 +10,8 @@
 #include <vector>
 
 #include "base/error.h"
+#include "lake/delete_reader.h"
+#include "lake/table_changes.h"
 #include "tables/live_tables.h"
 
 namespace headrace::tables {
@@ -24,27 +26,37 @@ inline std::string superseded_name(const TableIdentifier& identifier, int64_t ge
   return engine::quote_name("hot", hot_table_name(identifier, generation) + "#superseded");
 }
 
+// Committed rows that a generation's changes deleted.
+inline std::string gone_name(const TableIdentifier& identifier, int64_t generation) {
+  return engine::quote_name("hot", hot_table_name(identifier, generation) + "#gone");
+}
+
 inline std::string version_macro(const TableIdentifier& identifier) {
   return engine::quote_name("hot", identifier.to_string() + "#version");
 }
 
-// Of rows r as the job writes them, the columns that the table has now: another engine may have
-// changed them meanwhile.
-inline std::string columns_now(const TableState& table) {
-  const lake::Schema& now = table.table->metadata.current_schema();
+// Of rows r that have the columns `from`, those of `to`, by id: another engine may have changed
+// them meanwhile.
+inline std::string columns_by_id(const lake::Schema& from, const lake::Schema& to) {
   std::vector<std::string> columns;
-  for (const lake::Field& field : now.fields) {
-    const lake::Field* hot =
-        table.hot_schema.fields.empty() ? &field : table.hot_schema.find_id(field.id);
-    columns.push_back(format("{} AS {}", hot ? "r." + engine::quote_identifier(hot->name) : "NULL",
+  for (const lake::Field& field : to.fields) {
+    const lake::Field* there = from.find_id(field.id);
+    columns.push_back(format("{} AS {}",
+                             there ? "r." + engine::quote_identifier(there->name) : "NULL",
                              engine::quote_identifier(field.name)));
   }
   return format("{}", join(columns, ", "));
 }
 
+// Of rows r as the job writes them, the columns that the table has now.
+inline std::string columns_now(const TableState& table) {
+  const lake::Schema& now = table.table->metadata.current_schema();
+  return columns_by_id(table.hot_schema.fields.empty() ? now : table.hot_schema, now);
+}
+
 struct LiveTables::State {
   explicit State(const Collaborators& given)
-      : collaborators(given), connection(given.database.connect()) {}
+      : collaborators(given), delete_reader(given.database), connection(given.database.connect()) {}
 
   TableState& at(const TableIdentifier& identifier) {
     const auto found = tables.find(identifier);
@@ -72,27 +84,29 @@ struct LiveTables::State {
     }
   }
 
-  std::string hot_relations(const TableIdentifier& identifier, const TableState& table) const {
+  // " UNION ALL SELECT …" of all hot rows. `further`: more columns, with a comma before.
+  std::string hot_relations(const TableIdentifier& identifier, const TableState& table,
+                            const std::string& further = "") const {
     std::string sql;
     if (table.raw_topic) {
       std::vector<OffsetRange> ranges;
       for (const stream::Offset offset : table.raw_committed)
         ranges.push_back({offset, std::nullopt});
       if (!ranges.empty()) {
-        sql += format(" UNION ALL SELECT {} FROM {} r", columns_now(table),
+        sql += format(" UNION ALL SELECT {}{} FROM {} r", columns_now(table), further,
                       topic_sql(*table.raw_topic, ranges));
       }
     }
     for (const int64_t generation : table.generations) {
-      sql += " UNION ALL " + hot_relation(identifier, table, generation);
+      sql += " UNION ALL " + hot_relation(identifier, table, generation, further);
     }
     return sql;
   }
 
   std::string hot_relation(const TableIdentifier& identifier, const TableState& table,
-                           int64_t generation) const {
-    std::string sql =
-        format("SELECT {} FROM {} r", columns_now(table), hot_name(identifier, generation));
+                           int64_t generation, const std::string& further) const {
+    std::string sql = format("SELECT {}{} FROM {} r", columns_now(table), further,
+                             hot_name(identifier, generation));
     if (!table.is_upsert) return sql;
     if (generation != table.generations.back()) {
       sql += format(" ANTI JOIN {} s ON {}", superseded_name(identifier, generation),
@@ -145,9 +159,61 @@ struct LiveTables::State {
                   hot_name(identifier, generation));
   }
 
+  // Does somebody want to know which committed rows the hot changes deleted?
+  bool is_watched(const TableIdentifier& identifier) const {
+    const auto found = dependents.find(identifier);
+    return found != dependents.end() && !found->second.empty();
+  }
+
+  std::string gone_ddl(const TableIdentifier& identifier, const TableState& table,
+                       int64_t generation) {
+    const lake::Schema& schema = table.table->metadata.current_schema();
+    gone_schemas[generation] = schema;
+    std::vector<std::string> columns;
+    for (const lake::Field& field : schema.fields) {
+      columns.push_back(engine::quote_identifier(field.name) + " " + lake::to_duckdb(field.type));
+    }
+    return format("CREATE TABLE {} ({})", gone_name(identifier, generation), join(columns, ", "));
+  }
+
+  std::string drop_gone_ddl(const TableIdentifier& identifier, int64_t generation) {
+    gone_schemas.erase(generation);
+    return "DROP TABLE IF EXISTS " + gone_name(identifier, generation);
+  }
+
+  // Keeps rows of committed files with a generation's changes.
+  std::string keep_gone_sql(const TableIdentifier& identifier, const lake::Table& table,
+                            int64_t generation, const std::vector<lake::DataFile>& rows) const {
+    return format("INSERT INTO {} SELECT {} FROM ({}) r", gone_name(identifier, generation),
+                  columns_by_id(table.metadata.current_schema(), gone_schemas.at(generation)),
+                  lake::gone_rows_sql(table, rows));
+  }
+
+  // The same for rows of a generation that were superseded while it was committed.
+  std::string keep_superseded_sql(const TableIdentifier& identifier, const TableState& table,
+                                  int64_t sealed, int64_t generation) const {
+    return format("INSERT INTO {} SELECT {} FROM {} r SEMI JOIN {} s ON {} WHERE NOT r.{}",
+                  gone_name(identifier, generation),
+                  columns_by_id(table.hot_schema, gone_schemas.at(generation)),
+                  hot_name(identifier, sealed), superseded_name(identifier, sealed),
+                  same_keys(upserts.at(identifier)->columns().keys(), "r", "s"), kDeletedColumn);
+  }
+
   UpsertTable::HotTables hot_tables(const TableIdentifier& identifier) {
     const std::vector<int64_t>& generations = at(identifier).generations;
-    UpsertTable::HotTables hot{hot_name(identifier, generations.back()), "", ""};
+    UpsertTable::HotTables hot{hot_name(identifier, generations.back()), "", "", nullptr};
+    if (is_watched(identifier)) {
+      const lake::TablePtr table = at(identifier).table;
+      hot.keep_gone = [this, identifier, table, generation = generations.back()](
+                          engine::Connection& own, const std::vector<lake::DataFile>& rows) {
+        std::string sql;
+        {
+          std::lock_guard lock(mutex);
+          sql = keep_gone_sql(identifier, *table, generation, rows);
+        }
+        own.execute(sql);
+      };
+    }
     if (generations.size() > 1) {
       hot.sealed = hot_name(identifier, generations.front());
       hot.superseded = superseded_name(identifier, generations.front());
@@ -185,6 +251,8 @@ struct LiveTables::State {
   }
 
   Collaborators collaborators;
+  lake::DeleteReader delete_reader;
+  std::map<int64_t, lake::Schema> gone_schemas;  // of each generation's table of gone rows
   std::mutex mutex;
   std::condition_variable taken_up;  // a commit from outside that had to wait
   std::unique_ptr<engine::Connection> connection;

@@ -1,6 +1,7 @@
 #include "tables/upsert_table.h"
 
 #include "base/error.h"
+#include "lake/table_changes.h"
 
 namespace headrace::tables {
 
@@ -168,7 +169,9 @@ int64_t UpsertTable::apply(engine::Connection& connection, const lake::Schema& s
                                 generation, same_keys(keys, "c", "h"), sequence, sequence));
     }
   }
-  set_->add_layer(version_ + 1, find_committed(connection, kChanges));
+  lake::PositionsByFile replaced = find_committed(connection, kChanges);
+  if (hot.keep_gone && !replaced.empty()) hot.keep_gone(connection, rows_at(replaced));
+  set_->add_layer(version_ + 1, std::move(replaced));
   if (!hot.sealed.empty()) {
     connection.execute(format("INSERT INTO {} SELECT {} FROM {} c SEMI JOIN {} h ON {}",
                               hot.superseded, quoted(keys), kChanges, hot.sealed,
@@ -186,6 +189,30 @@ int64_t UpsertTable::apply(engine::Connection& connection, const lake::Schema& s
 void UpsertTable::keep() { ++version_; }
 
 void UpsertTable::take_back() { set_->remove_layers_from(version_ + 1); }
+
+std::vector<lake::DataFile> UpsertTable::rows_at(const lake::PositionsByFile& positions) const {
+  std::vector<lake::DataFile> rows;
+  const auto set = lake::DeleteSet::make();
+  for (const lake::DataFile& file : *files_) {
+    const auto found = positions.find(file.delete_number);
+    if (found != positions.end()) rows.push_back(lake::gone_rows(file, found->second, set));
+  }
+  return rows;
+}
+
+UpsertTable::GoneRows UpsertTable::gone(bool has_sealed) const {
+  GoneRows rows;
+  const auto between = [&](int64_t first, int64_t last) {
+    lake::PositionsByFile positions;
+    for (const auto& [version, layer] : set_->layers(first, last)) {
+      for (const auto& [number, some] : layer) positions[number].add(some);
+    }
+    return rows_at(positions);
+  };
+  if (has_sealed) rows.sealed = between(taken_version_, sealed_version_);
+  rows.newest = between(has_sealed ? sealed_version_ + 1 : taken_version_, version_);
+  return rows;
+}
 
 std::vector<DeletedRows> UpsertTable::seal() {
   lake::PositionsByFile fresh;

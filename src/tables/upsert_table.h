@@ -15,6 +15,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -85,11 +86,21 @@ class UpsertTable {
     std::string newest;
     std::string sealed;
     std::string superseded;
+    // Takes the committed rows that the changes delete (gone_rows_sql); may be empty.
+    std::function<void(engine::Connection&, const std::vector<lake::DataFile>&)> keep_gone;
   };
   int64_t apply(engine::Connection& connection, const lake::Schema& schema, const Changes& changes,
                 const HotTables& hot);
   void keep();
   void take_back();
+
+  // Locked. Committed rows that hot changes deleted (gone_rows_sql): of the sealed generation and of
+  // the newest, where a sealed one is there.
+  struct GoneRows {
+    std::vector<lake::DataFile> sealed;
+    std::vector<lake::DataFile> newest;
+  };
+  GoneRows gone(bool has_sealed) const;
 
   // Locked. What the generation that ends now deletes.
   std::vector<DeletedRows> seal();
@@ -112,6 +123,7 @@ class UpsertTable {
              const std::map<std::string, lake::RowPositionsPtr>& known);
   std::optional<std::pair<size_t, int64_t>> live_row(const key_index::KeyEntry& entry,
                                                      Lookup& lookup) const;
+  std::vector<lake::DataFile> rows_at(const lake::PositionsByFile& positions) const;
   lake::PositionsByFile find_committed(engine::Connection& connection, const std::string& changes);
   lake::PositionsByFile rows_of_keys(engine::Connection& connection, const std::string& keys);
 

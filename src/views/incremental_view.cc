@@ -13,6 +13,8 @@ using lake::TablePtr;
 namespace {
 
 constexpr int kMaxAttempts = 8;
+// Of a table that a view keeps: its name.
+constexpr const char* kViewProperty = "headrace.view";
 
 std::string describe(const std::vector<engine::Column>& columns) {
   std::vector<std::string> texts;
@@ -54,24 +56,12 @@ void check_columns(const std::string& view, const ViewQuery& query, const lake::
 
 }  // namespace
 
-namespace {
-
-void check_append_only(const lake::Table& source) {
-  if (!source.metadata.properties.contains(tables::kPrimaryKeyProperty)) return;
-  fail(
-      ErrorKind::kUnsupported,
-      "it reads table {}, whose rows change by their primary key; a view is kept up to date from a "
-      "table that is only appended to: read the table that holds the changes, or query {} itself",
-      source.identifier.to_string(), source.identifier.to_string());
-}
-
-}  // namespace
-
 IncrementalView::IncrementalView(const Collaborators& collaborators, ViewSpec spec)
     : collaborators_(collaborators),
       spec_(std::move(spec)),
       connection_(collaborators.database.connect()),
-      query_(ViewQuery::parse(*connection_, spec_.sql, SourceKind::kAppended)) {
+      query_(ViewQuery::parse(*connection_, spec_.sql, SourceKind::kAppended)),
+      delete_reader_(collaborators.database) {
   // Windows of times with zone are those of UTC, and bounds are compared as text of it.
   connection_->execute("SET TimeZone = 'UTC'");
   if (query_.source() == spec_.table) {
@@ -94,9 +84,7 @@ IncrementalView::~IncrementalView() {
 void IncrementalView::check() {
   const auto state = collaborators_.tables.find(source());
   if (!state) return;
-  check_append_only(*state->table);
-  ViewQuery query = query_;
-  query.bind(*connection_, columns_relation(*state->table));
+  const ViewQuery query = bound_query(*state->table);
   const lake::Schema schema = schema_of(query);
   for (const std::string& text : spec_.partition_by) {
     lake::parse_partition_field(text, schema, 0);
@@ -113,16 +101,25 @@ tables::TableState IncrementalView::source_state() {
     if (collaborators_.catalog.find(source())) collaborators_.tables.refresh(source());
     state = collaborators_.tables.find(source());
   }
-  if (state) {
-    check_append_only(*state->table);
-    return *std::move(state);
-  }
+  if (state) return *std::move(state);
   fail(ErrorKind::kNotFound, "it reads table {}, which does not exist yet", source().to_string());
+}
+
+// Rows of any table may go, by another engine. Over one that is only appended to, a single least or
+// greatest value is kept instead of all; then such a change makes the view be built anew.
+ViewQuery IncrementalView::bound_query(const lake::Table& source) const {
+  const auto& properties = source.metadata.properties;
+  const bool is_changing = properties.contains(tables::kPrimaryKeyProperty) ||
+                           properties.contains(kViewProperty) || !query_.has_extremes();
+  ViewQuery query =
+      is_changing ? ViewQuery::parse(*connection_, spec_.sql, SourceKind::kChanging) : query_;
+  query.bind(*connection_, columns_relation(source));
+  return query;
 }
 
 void IncrementalView::open() {
   const tables::TableState state = source_state();
-  query_.bind(*connection_, columns_relation(*state.table));
+  query_ = bound_query(*state.table);
   const auto own = collaborators_.tables.find(spec_.table);
   if (own && own->is_target) {
     fail(ErrorKind::kInvalid, "table {} is written by a job; give view '{}' a table of its own",
@@ -146,7 +143,7 @@ void IncrementalView::take_place() {
 
 void IncrementalView::show() {
   const tables::TableState state = source_state();
-  query_.bind(*connection_, columns_relation(*state.table));
+  query_ = bound_query(*state.table);
   Stored stored;
   if (TablePtr table = collaborators_.catalog.find(spec_.table)) {
     check_columns(spec_.name, query_, *table);
@@ -167,7 +164,7 @@ TablePtr IncrementalView::open_table() {
     return table;
   }
   return collaborators_.catalog.create(
-      {spec_.table, schema_of(query_), spec_.partition_by, {{"headrace.view", spec_.name}}, ""});
+      {spec_.table, schema_of(query_), spec_.partition_by, {{kViewProperty, spec_.name}}, ""});
 }
 
 IncrementalView::Stored IncrementalView::read_stored(TablePtr table) const {
@@ -213,11 +210,18 @@ std::vector<std::string> IncrementalView::definition() {
     stored = published_;
   }
   std::string rows;
+  lake::TableChanges shown;
   try {
     if (stored.included) {
-      rows = query_.current_sql(lake::scan_sql(*stored.table, stored.files),
-                                query_.delta_sql(collaborators_.tables.relation_after(
-                                    source(), stored.included, true)));
+      tables::SignedChanges changes =
+          collaborators_.tables.changes_after(source(), *stored.included, true);
+      const bool is_changing = query_.source_kind() == SourceKind::kChanging;
+      if (is_changing || changes.only_came) {
+        rows = query_.current_sql(
+            lake::scan_sql(*stored.table, stored.files),
+            is_changing ? query_.signed_delta_sql(changes.sql) : query_.delta_sql(changes.sql));
+        shown = std::move(changes.files);
+      }
     }
   } catch (const Error&) {
     // What is included is no longer, or not yet, known to the live table: the whole source gives
@@ -225,13 +229,41 @@ std::vector<std::string> IncrementalView::definition() {
     rows.clear();
   }
   if (rows.empty()) {
-    rows = query_.visible_sql(query_.merged_sql({query_.delta_sql(
-        collaborators_.tables.relation_after(source(), std::nullopt, true))}));
+    rows = query_.visible_sql(query_.merged_sql(
+        {query_.delta_sql(collaborators_.tables.rows_sql(source(), true))}));
+  }
+  {
+    std::lock_guard lock(mutex_);
+    shown_changes_ = std::move(shown);
   }
   return {format("CREATE SCHEMA IF NOT EXISTS {}", quote_identifier(spec_.table.database)),
           format("CREATE OR REPLACE VIEW {} AS {}",
                  engine::quote_name(spec_.table.database, spec_.table.name),
                  rows)};
+}
+
+// What was committed to the stored table up to what is shown, and what SQL shows beyond that.
+tables::SignedChanges IncrementalView::changes_after(SnapshotId snapshot) {
+  Stored stored;
+  {
+    std::lock_guard lock(mutex_);
+    stored = published_;
+  }
+  std::vector<std::string> names;
+  for (const OutputColumn& output : query_.outputs()) {
+    names.push_back(quote_identifier(output.name));
+  }
+  const std::string columns = format("{}", join(names, ", "));
+  tables::SignedChanges changes;
+  changes.files = lake::changes_after(collaborators_.catalog, *stored.table, snapshot,
+                                      delete_reader_.loader());
+  changes.sql = format(
+      "(SELECT {0}, {1} FROM ({2}) UNION ALL SELECT {0}, 1 FROM {3} UNION ALL SELECT {0}, -1 FROM "
+      "({4}))",
+      columns, kSignColumn, lake::changes_sql(*stored.table, changes.files, kSignColumn),
+      engine::quote_name(spec_.table.database, spec_.table.name),
+      lake::scan_sql(*stored.table, stored.files));
+  return changes;
 }
 
 ViewProgress IncrementalView::progress() const {

@@ -18,6 +18,7 @@
 #include <string>
 #include <vector>
 
+#include "lake/delete_reader.h"
 #include "tables/live_tables.h"
 #include "views/view_query.h"
 
@@ -70,6 +71,7 @@ class IncrementalView final : public tables::Dependent {
   ViewProgress progress() const;
 
   std::vector<std::string> definition() override;
+  tables::SignedChanges changes_after(lake::SnapshotId snapshot) override;
 
  private:
   // What the table holds. Without `included`: nothing that counts.
@@ -80,11 +82,12 @@ class IncrementalView final : public tables::Dependent {
     std::string reason_to_rebuild = {};
   };
   struct Change {
-    std::vector<lake::DataFile> source_files;  // to be added
-    std::vector<lake::DataFile> affected;      // stored files whose groups may change
-    std::vector<lake::DataFile> removed;       // affected, or all when rebuilt
+    lake::TableChanges source;             // what happened to its rows
+    std::vector<lake::DataFile> affected;  // stored files whose groups may change
+    std::vector<lake::DataFile> removed;   // affected, or all when rebuilt
   };
 
+  ViewQuery bound_query(const lake::Table& source) const;
   void open();
   lake::TablePtr open_table();
   tables::TableState source_state();
@@ -106,6 +109,8 @@ class IncrementalView final : public tables::Dependent {
   bool is_open_ = false;
   mutable std::mutex mutex_;  // never held while LiveTables is called
   Stored published_;
+  lake::TableChanges shown_changes_;  // that the SQL view reads
+  lake::DeleteReader delete_reader_;
   ViewProgress progress_;
 };
 

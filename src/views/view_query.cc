@@ -76,6 +76,11 @@ std::string stored_type(const std::string& name, const std::string& type) {
 }
 
 std::string state_type(const StateColumn& state, const std::string& type) {
+  if (type.find("(\"\" ") != std::string::npos) {
+    fail(ErrorKind::kUnsupported,
+         "column {} of the view is made of (a, b): name the parts, as in {{'a': a, 'b': b}}",
+         state.name);
+  }
   const bool is_sum = state.kind == StateKind::kSum;
   if (state.kind == StateKind::kCount || (is_sum && type == "HUGEINT")) return "BIGINT";
   return stored_type(state.name, type);

@@ -22,6 +22,7 @@
 
 #include "engine/database.h"
 #include "lake/table.h"
+#include "tables/live_tables.h"
 
 namespace headrace::views {
 
@@ -64,7 +65,7 @@ struct OutputColumn {
 };
 
 // Of relations whose rows come (1) and go (-1): the column that tells which.
-inline constexpr const char* kSignColumn = "__headrace_sign";
+using tables::kSignColumn;
 
 class ViewQuery {
  public:

@@ -18,23 +18,6 @@ namespace {
 constexpr const char* kDelta = "view_delta";      // a temporary table of the view's connection
 constexpr const char* kAffected = "view_stored";  // and another
 
-// Has the table only been appended to since? Rows that were taken away cannot be taken out of
-// minima, and are not told by the files that were added.
-bool is_append_only_since(const lake::Table& source, lake::SnapshotId after) {
-  for (const lake::Snapshot* snapshot = source.metadata.current_snapshot();
-       snapshot != nullptr && snapshot->snapshot_id != after;) {
-    const auto operation = snapshot->summary.find("operation");
-    if (operation != snapshot->summary.end() &&
-        (operation->second == "overwrite" || operation->second == "delete")) {
-      return false;
-    }
-    snapshot = snapshot->parent_snapshot_id
-                   ? source.metadata.snapshot(*snapshot->parent_snapshot_id)
-                   : nullptr;
-  }
-  return true;
-}
-
 void remove_best_effort(FileSystem& files, const std::vector<DataFile>& written) {
   for (const DataFile& file : written) {
     try {
@@ -51,8 +34,9 @@ IncrementalView::Change IncrementalView::plan(const lake::Table& source, Stored&
   Change change;
   if (stored.included) {
     try {
-      change.source_files = collaborators_.catalog.files_added_after(source, stored.included);
-      if (!is_append_only_since(source, *stored.included)) {
+      change.source = lake::changes_after(collaborators_.catalog, source, stored.included,
+                                          delete_reader_.loader());
+      if (query_.source_kind() == SourceKind::kAppended && !change.source.only_came()) {
         stored.reason_to_rebuild = "rows of its source were changed or deleted";
       }
     } catch (const Error& error) {
@@ -62,17 +46,17 @@ IncrementalView::Change IncrementalView::plan(const lake::Table& source, Stored&
   }
   if (!stored.reason_to_rebuild.empty()) stored.included = std::nullopt;
   if (!stored.included) {
-    change.source_files = collaborators_.catalog.files(source);
+    change.source = {collaborators_.catalog.files(source), {}, {}};
     change.removed = stored.files;
   }
   if (!stored.reason_to_rebuild.empty()) {
     telemetry::log_warning("views", "building a view anew from all rows of its source",
                            {{"view", spec_.name}, {"because", stored.reason_to_rebuild}});
   }
-  if (change.source_files.empty()) return change;
-  connection_->execute(
-      format("CREATE OR REPLACE TEMP TABLE {} AS {}", kDelta,
-             query_.delta_sql(format("({})", lake::scan_sql(source, change.source_files)))));
+  if (change.source.is_empty()) return change;
+  connection_->execute(format("CREATE OR REPLACE TEMP TABLE {} AS {}", kDelta,
+                              query_.signed_delta_sql(format(
+                                  "({})", lake::changes_sql(source, change.source, kSignColumn)))));
   if (stored.included) {
     change.affected = affected_files(stored);
     change.removed = change.affected;
@@ -110,7 +94,7 @@ std::vector<DataFile> IncrementalView::write_rows(const lake::Table& table,
 }
 
 std::vector<DataFile> IncrementalView::write(const lake::Table& table, const Change& change) {
-  if (change.source_files.empty()) return {};
+  if (change.source.is_empty()) return {};
   const std::string delta = format("SELECT * FROM {}", kDelta);
   if (change.affected.empty()) return write_rows(table, query_.merged_sql({delta}));
   connection_->execute(format("CREATE OR REPLACE TEMP TABLE {} AS {}", kAffected,

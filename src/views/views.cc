@@ -58,15 +58,24 @@ void check_names(const std::vector<ViewSpec>& definitions) {
   }
 }
 
-// The table of a view is rewritten by its updates, so nothing can be kept up to date from it.
+// From each view down through the views that it reads.
 void check_sources(const std::map<std::string, RunningView>& views) {
+  const auto writer_of = [&](const lake::TableIdentifier& table) -> const IncrementalView* {
+    for (const auto& [name, running] : views) {
+      if (running.view->spec().table == table) return running.view.get();
+    }
+    return nullptr;
+  };
   for (const auto& [name, running] : views) {
-    for (const auto& [other_name, other] : views) {
-      if (running.view->source() != other.view->spec().table) continue;
-      fail(ErrorKind::kUnsupported,
-           "view '{}' reads {}, which view '{}' keeps; a view reads a table that is only appended "
-           "to, such as {}",
-           name, running.view->source().to_string(), other_name, other.view->source().to_string());
+    std::vector<std::string> path = {name};
+    for (const IncrementalView* below = writer_of(running.view->source()); below != nullptr;
+         below = writer_of(below->source())) {
+      path.push_back(below->spec().name);
+      if (below == running.view.get()) {
+        fail(ErrorKind::kInvalid, "views that read each other in a circle cannot be: {}",
+             join(path, " reads "));
+      }
+      if (path.size() > views.size()) break;  // a circle further down, told by its own views
     }
   }
 }
@@ -141,8 +150,9 @@ struct Views::State {
     const SteadyTime started = collaborators.clock.steady_now();
     std::string error;
     bool is_waiting = false;  // for its source, which a job is yet to make
+    bool is_changed = false;
     try {
-      view->update();
+      is_changed = view->update();
     } catch (const Error& failure) {
       error = failure.what();
       is_waiting = failure.kind() == ErrorKind::kNotFound;
@@ -162,7 +172,19 @@ struct Views::State {
     running.instruments->seconds.observe(taken.count());
     (error.empty() ? running.instruments->updates : running.instruments->failures).add();
     finish(running, error, now);
+    if (is_changed) set_due({view->spec().table});
     settled.notify_all();
+  }
+
+  // Views that read one of the tables.
+  void set_due(const std::vector<lake::TableIdentifier>& tables) {
+    for (auto& [name, running] : views) {
+      if (std::find(tables.begin(), tables.end(), running.view->source()) == tables.end()) continue;
+      running.is_due = true;
+      // A view that waits for its source need not wait any longer.
+      running.not_before = {};
+      ++changes;
+    }
   }
 
   static void finish(RunningView& running, const std::string& error, Timestamp now) {
@@ -259,13 +281,7 @@ void Views::show(const std::vector<ViewSpec>& definitions) {
 
 void Views::source_committed(const std::vector<lake::TableIdentifier>& tables) {
   std::lock_guard lock(state_->mutex);
-  for (auto& [name, running] : state_->views) {
-    if (std::find(tables.begin(), tables.end(), running.view->source()) == tables.end()) continue;
-    running.is_due = true;
-    // A view that waits for its source need not wait any longer.
-    running.not_before = {};
-    ++state_->changes;
-  }
+  state_->set_due(tables);
   state_->woken.notify_all();
 }
 

@@ -208,11 +208,12 @@ TEST_F(TablesTest, GivesWhatCameAfterASnapshot) {
   insert({kA}, 1, 2);
   commit({kA});
   insert({kA}, 3, 4);
-  EXPECT_EQ(count(tables().relation_after(kA, std::nullopt, false)), 7);
-  EXPECT_EQ(count(tables().relation_after(kA, first, false)), 6);
+  EXPECT_EQ(count(tables().rows_sql(kA, false)), 7);
+  EXPECT_EQ(count(tables().changes_after(kA, *first, false).sql), 6);
   const auto last = tables().find(kA)->table->metadata.current_snapshot_id;
-  EXPECT_EQ(rows("SELECT min(id), max(id) FROM " + tables().relation_after(kA, last, false)),
-            (Rows{{"3", "6"}}));
+  EXPECT_EQ(rows("SELECT min(id), max(id), min(__headrace_sign) FROM " +
+                 tables().changes_after(kA, *last, false).sql),
+            (Rows{{"3", "6", "1"}}));
 }
 
 // A view of what is in table a after a snapshot, or of what its SQL says.
@@ -223,7 +224,7 @@ class View final : public Dependent {
     if (fails) return {"SELECT * FROM nothing.like_this"};
     return {"CREATE SCHEMA IF NOT EXISTS gold",
             format("CREATE OR REPLACE VIEW {} AS SELECT count(*) AS n FROM {}", name_,
-                   tables_.relation_after(kA, std::nullopt, true))};
+                   tables_.rows_sql(kA, true))};
   }
   bool fails = false;
 
