@@ -267,17 +267,30 @@ TEST_F(TablesTest, ASealThatFailsChangesNothing) {
   EXPECT_EQ(count("silver.a"), 3);
 }
 
+class Owner final : public Dependent {
+ public:
+  explicit Owner(int shown) : shown_(shown) {}
+  std::vector<std::string> definition() override {
+    return {format("CREATE OR REPLACE VIEW silver.a AS SELECT {} AS n", shown_)};
+  }
+
+ private:
+  const int shown_;
+};
+
 TEST_F(TablesTest, AnOwnerDefinesTheViewOfATable) {
   tables().open_target(target("a"));
   insert({kA}, 0, 3);
-  View owner(tables(), "silver.a");
-  View later(tables(), "silver.a");
+  Owner owner(7);
+  Owner later(8);
   tables().set_view_owner(kA, &owner);
   tables().seal({kA}, {});
-  EXPECT_EQ(rows("FROM silver.a"), (Rows{{"3"}}));
+  EXPECT_EQ(rows("FROM silver.a"), (Rows{{"7"}}));
+  EXPECT_EQ(rows("FROM " + tables().rows_sql(kA, false)), (Rows{{"7"}}));
   tables().set_view_owner(kA, &later);
   tables().end_view_owner(kA, &owner);
-  EXPECT_EQ(rows("FROM silver.a"), (Rows{{"3"}}));
+  tables().seal({kA}, {});
+  EXPECT_EQ(rows("FROM silver.a"), (Rows{{"8"}}));
   tables().end_view_owner(kA, &later);
   EXPECT_EQ(rows("SELECT id FROM silver.a ORDER BY id"), (Rows{{"0"}, {"1"}, {"2"}}));
 }

@@ -129,10 +129,14 @@ TEST_F(ChangingSourceTest, AGroupWithoutRowsGoes) {
   }
 }
 
-// HEADRACE_SEED repeats a run.
+uint64_t setting(const char* name, uint64_t otherwise) {
+  const char* given = std::getenv(name);
+  return given != nullptr ? std::stoull(given) : otherwise;
+}
+
+// HEADRACE_SEED repeats a run, HEADRACE_STEPS makes it longer.
 TEST_F(ChangingSourceTest, IsTheWholeQueryAfterEveryStep) {
-  const char* given = std::getenv("HEADRACE_SEED");
-  const uint64_t seed = given != nullptr ? std::stoull(given) : 20260114;
+  const uint64_t seed = setting("HEADRACE_SEED", 20260114);
   std::printf("seed %llu\n", static_cast<unsigned long long>(seed));
   SeededRandom random(seed);
   std::vector<ViewSpec> specs = {sums(), values(), by_time(), overall(), upper(), top()};
@@ -143,7 +147,8 @@ TEST_F(ChangingSourceTest, IsTheWholeQueryAfterEveryStep) {
     for (const auto& view : views) view->update();
   };
   restart();
-  for (int step = 0; step < 70; ++step) {
+  const uint64_t steps = setting("HEADRACE_STEPS", 25);
+  for (uint64_t step = 0; step < steps; ++step) {
     const uint64_t what = random.next() % 20;
     const int changes = 1 + static_cast<int>(random.next() % 40);
     if (what < 7) {
