@@ -88,8 +88,8 @@ void check_sql(const project::Project& project, config::Problems& problems) {
     std::erase_if(views, [&](const auto& view) { return view_check.check(view); });
   }
   for (const jobs::JobSpec& job : jobs) report(project, check.waiting(job), false, problems);
-  // What writes the table that a view reads may have a mistake of its own.
-  if (problems.has_errors()) return;
+  // What writes the table that a view reads may have a mistake of its own, or wait itself.
+  if (problems.has_errors() || !jobs.empty()) return;
   for (const project::ViewDefinition& view : views) view_check.warn(view);
 }
 

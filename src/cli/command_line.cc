@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <clocale>
+#include <csignal>
 
 #include <CLI/CLI.hpp>
-#include <signal.h>
 
 #include "base/error.h"
 #include "cli/commands/commands.h"
@@ -121,7 +121,8 @@ int run_command_line(const std::vector<std::string>& arguments, Host& host, Cons
 }
 
 int run_command_line(int argc, char** argv, Host& host) {
-  ::signal(SIGPIPE, SIG_IGN);  // a closed pipe shows as an error of write()
+  std::signal(SIGPIPE, SIG_IGN);  // a closed pipe shows as an error of write()
+  // NOLINTNEXTLINE(concurrency-mt-unsafe): there is one thread as yet
   std::setlocale(LC_CTYPE, "C.UTF-8");
   SystemConsole console;
   return run_command_line(std::vector<std::string>(argv + 1, argv + argc), host, console);

@@ -55,7 +55,7 @@ std::string full_name(const CLI::App& command) {
   std::string name = command.get_name();
   for (const CLI::App* above = command.get_parent(); above != nullptr;
        above = above->get_parent()) {
-    name = above->get_name() + " " + name;
+    name.insert(0, above->get_name() + " ");
   }
   return name;
 }

@@ -160,8 +160,9 @@ TEST_F(CommandLine, CheckListsEveryProblem) {
   host_.report.counts = {{"topics", 2}, {"jobs", 1}};
   EXPECT_EQ(run({"check"}), 0);
   EXPECT_EQ(console_.output, "valid: 2 topics, 1 job\n");
-  host_.report.problems = {{true, "jobs/a.yaml", 7, "unknown field 'inptu'", "did you mean 'input'?"},
-                           {false, "topics/t.yaml", 0, "no source feeds it", ""}};
+  host_.report.problems = {
+      {true, "jobs/a.yaml", 7, "unknown field 'inptu'", "did you mean 'input'?"},
+      {false, "topics/t.yaml", 0, "no source feeds it", ""}};
   EXPECT_EQ(run({"check"}), 1);
   EXPECT_EQ(console_.output,
             "jobs/a.yaml:7: error: unknown field 'inptu'\n  did you mean 'input'?\n"

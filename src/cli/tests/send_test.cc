@@ -105,8 +105,9 @@ TEST_F(Send, NamesTheBadLineOfTheInput) {
                   400);
   console_.set_input("{}\n{}\n\n{}\nbad\n");
   EXPECT_EQ(run({"t", "--batch", "2"}), 2);
-  EXPECT_THAT(console_.errors,
-              HasSubstr("headrace: line 5: not valid JSON; 2 records of the lines before it arrived"));
+  EXPECT_THAT(
+      console_.errors,
+      HasSubstr("headrace: line 5: not valid JSON; 2 records of the lines before it arrived"));
 }
 
 TEST_F(Send, SkipsBadLinesWhenAsked) {
