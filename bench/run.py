@@ -13,6 +13,7 @@ import case_freshness
 import case_ingest
 import case_start
 import case_upsert
+import case_view
 from measuring import BINARY, TOOLS, machine, revision
 
 CASES = {
@@ -22,6 +23,7 @@ CASES = {
     "start": case_start,
     "commits": case_commits,
     "upsert": case_upsert,
+    "view": case_view,
 }
 
 

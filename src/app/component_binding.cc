@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "jobs/node_type.h"
 #include "sources/source_type.h"
+#include "views/view_guide.h"
 #include "views/view_settings.h"
 #include "views/views.h"
 
@@ -81,6 +82,7 @@ const project::ComponentTypes& quick_component_types() {
     for (const sources::SourceType& type : sources::source_types())
       all.sources.push_back(to_component(type));
     all.view_fields = views::ViewSettings::fields().list();
+    all.view_guide = views::view_guide();
     return all;
   }();
   return types;

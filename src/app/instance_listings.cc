@@ -181,6 +181,9 @@ JsonArray Instance::views_status() const {
         {"source", view.source.to_string()},
         {"updates", view.progress.updates},
         {"rows", view.progress.rows},
+        {"rebuilds", view.progress.rebuilds},
+        {"last_rebuild",
+         view.progress.last_rebuild.empty() ? Json(nullptr) : Json(view.progress.last_rebuild)},
         {"last_error", view.last_error.empty() ? Json(nullptr) : Json(view.last_error)}});
   }
   return list;

@@ -47,6 +47,7 @@ struct ComponentTypes {
   std::vector<NodeComponent> nodes;
   std::vector<SourceComponent> sources;
   config::FieldList view_fields;  // of a view's header, beside `table`
+  std::string view_guide;         // Markdown: what its query may be made of
   std::function<void(const ViewDefinition&, config::Problems&)> check_view;  // may be empty
   // Looks at the SQL of all jobs and views together, once everything else is right; may be empty.
   std::function<void(const Project&, config::Problems&)> check_sql;

@@ -61,9 +61,9 @@ std::string views_page(const ComponentTypes& types) {
   return format(
       "{}# Views\n\n`views/*.sql`, one incremental view each. A comment line `-- field: value` "
       "above "
-      "the query is a setting:\n\n{}\n{}",
+      "the query is a setting:\n\n{}\n{}{}",
       kGenerated, fenced("sql", "-- table: gold.orders_per_day\nSELECT …"),
-      config::reference_table(fields));
+      config::reference_table(fields), types.view_guide);
 }
 
 // A map with a `type`: the fields of that type and those of every type.

@@ -53,8 +53,8 @@ struct TargetSpec {
 inline constexpr const char* kSignColumn = "__headrace_sign";
 
 struct SignedChanges {
-  std::string sql;          // stands after FROM: the table's columns and kSignColumn
-  bool only_came = false;   // and nothing can go while these are hot
+  std::string sql;                // stands after FROM: the table's columns and kSignColumn
+  bool only_came = false;         // and nothing can go while these are hot
   lake::TableChanges files = {};  // to be kept as long as the SQL is run
 };
 
@@ -66,8 +66,8 @@ class Dependent {
   virtual ~Dependent() = default;
   // DDL statements that bring it up to date; called under the lock of LiveTables.
   virtual std::vector<std::string> definition() = 0;
-  // Of the owner of a table's view: what happened to the rows that SQL shows since a snapshot of the
-  // table; called under the lock, too.
+  // Of the owner of a table's view: what happened to the rows that SQL shows since a snapshot of
+  // the table; called under the lock, too.
   virtual SignedChanges changes_after(lake::SnapshotId snapshot);
 };
 
@@ -125,6 +125,8 @@ class LiveTables {
 
   std::vector<lake::TableIdentifier> list() const;
   std::optional<TableState> find(const lake::TableIdentifier& identifier) const;
+  // The same for a Dependent, under the lock; nullptr: not there.
+  lake::TablePtr committed(const lake::TableIdentifier& identifier) const;
 
   // Opens a table for writing: creates it in the catalog when it is not there, checks that the
   // columns fit. Throws conflict when somebody writes to it already, invalid when the columns do

@@ -9,6 +9,11 @@ SignedChanges Dependent::changes_after(lake::SnapshotId) {
   fail(ErrorKind::kInternal, "a view that others read does not tell its changes");
 }
 
+lake::TablePtr LiveTables::committed(const TableIdentifier& identifier) const {
+  const auto found = state_->tables.find(identifier);
+  return found == state_->tables.end() ? nullptr : found->second.table;
+}
+
 std::string LiveTables::rows_sql(const TableIdentifier& identifier, bool lock_held) const {
   std::unique_lock lock(state_->mutex, std::defer_lock);
   if (!lock_held) lock.lock();
@@ -66,8 +71,8 @@ void LiveTables::add_dependent(const TableIdentifier& on, Dependent* dependent) 
   for (const int64_t generation : live.generations) {
     const bool is_newest = generation == live.generations.back();
     statements.push_back("DELETE FROM " + gone_name(on, generation));
-    statements.push_back(state_->keep_gone_sql(on, *live.table, generation,
-                                               is_newest ? gone.newest : gone.sealed));
+    statements.push_back(
+        state_->keep_gone_sql(on, *live.table, generation, is_newest ? gone.newest : gone.sealed));
   }
   state_->run(statements);
 }

@@ -30,11 +30,6 @@ std::vector<engine::Column> columns_of(const lake::Table& table) {
   return columns;
 }
 
-// An empty relation of the table's columns.
-std::string columns_relation(const lake::Table& table) {
-  return format("({})", lake::scan_sql(table, {}));
-}
-
 lake::Schema schema_of(const ViewQuery& query) {
   std::vector<std::pair<std::string, std::string>> columns;
   for (const engine::Column& column : query.stored_columns()) {
@@ -60,11 +55,12 @@ IncrementalView::IncrementalView(const Collaborators& collaborators, ViewSpec sp
     : collaborators_(collaborators),
       spec_(std::move(spec)),
       connection_(collaborators.database.connect()),
-      query_(ViewQuery::parse(*connection_, spec_.sql, SourceKind::kAppended)),
+      parsed_(ViewQuery::parse(*connection_, spec_.sql, SourceKind::kAppended)),
+      query_(parsed_),
       delete_reader_(collaborators.database) {
   // Windows of times with zone are those of UTC, and bounds are compared as text of it.
   connection_->execute("SET TimeZone = 'UTC'");
-  if (query_.source() == spec_.table) {
+  if (source() == spec_.table) {
     fail(ErrorKind::kInvalid, "view '{}' reads table {}, which it writes itself", spec_.name,
          spec_.table.to_string());
   }
@@ -73,7 +69,9 @@ IncrementalView::IncrementalView(const Collaborators& collaborators, ViewSpec sp
 IncrementalView::~IncrementalView() {
   if (!is_open_) return;
   try {
-    collaborators_.tables.remove_dependent(source(), this);
+    for (const lake::TableIdentifier& input : inputs()) {
+      collaborators_.tables.remove_dependent(input, this);
+    }
     collaborators_.tables.end_view_owner(spec_.table, this);
   } catch (const std::exception& error) {
     telemetry::log_warning("views", "the table keeps the SQL of a view that ended",
@@ -84,6 +82,9 @@ IncrementalView::~IncrementalView() {
 void IncrementalView::check() {
   const auto state = collaborators_.tables.find(source());
   if (!state) return;
+  for (const lake::TableIdentifier& identifier : parsed_.joined()) {
+    if (!collaborators_.catalog.find(identifier)) return;
+  }
   const ViewQuery query = bound_query(*state->table);
   const lake::Schema schema = schema_of(query);
   for (const std::string& text : spec_.partition_by) {
@@ -110,15 +111,60 @@ tables::TableState IncrementalView::source_state() {
 ViewQuery IncrementalView::bound_query(const lake::Table& source) const {
   const auto& properties = source.metadata.properties;
   const bool is_changing = properties.contains(tables::kPrimaryKeyProperty) ||
-                           properties.contains(kViewProperty) || !query_.has_extremes();
+                           properties.contains(kViewProperty) || !parsed_.has_extremes();
   ViewQuery query =
-      is_changing ? ViewQuery::parse(*connection_, spec_.sql, SourceKind::kChanging) : query_;
+      is_changing ? ViewQuery::parse(*connection_, spec_.sql, SourceKind::kChanging) : parsed_;
   query.bind(*connection_, columns_relation(source));
   return query;
 }
 
+std::vector<lake::TableIdentifier> IncrementalView::inputs() const {
+  std::vector<lake::TableIdentifier> tables = parsed_.joined();
+  tables.insert(tables.begin(), source());
+  return tables;
+}
+
+// An empty relation of the columns of all inputs.
+std::string IncrementalView::columns_relation(const lake::Table& source) const {
+  std::vector<std::string> joined;
+  for (const lake::TableIdentifier& identifier : parsed_.joined()) {
+    joined.push_back(format("({})", lake::scan_sql(*collaborators_.catalog.load(identifier), {})));
+  }
+  return query_.from_sql(format("({})", lake::scan_sql(source, {})), joined);
+}
+
+// Taken up by SQL, so that we are told of their commits.
+std::vector<TablePtr> IncrementalView::joined_tables() {
+  std::vector<TablePtr> tables;
+  for (const lake::TableIdentifier& identifier : parsed_.joined()) {
+    auto state = collaborators_.tables.find(identifier);
+    if (!state || !state->is_target) {
+      if (collaborators_.catalog.find(identifier)) collaborators_.tables.refresh(identifier);
+      state = collaborators_.tables.find(identifier);
+    }
+    if (!state) {
+      fail(ErrorKind::kNotFound, "it joins table {}, which does not exist yet",
+           identifier.to_string());
+    }
+    tables.push_back(state->table);
+  }
+  return tables;
+}
+
+IncrementalView::Joined IncrementalView::joined_from(const std::vector<TablePtr>& tables) const {
+  Joined joined;
+  for (const TablePtr& table : tables) {
+    std::vector<lake::DataFile> files = collaborators_.catalog.files(*table);
+    joined.sql.push_back(format("({})", lake::scan_sql(*table, files)));
+    joined.snapshots[table->identifier] = table->metadata.current_snapshot_id.value_or(0);
+    joined.files.insert(joined.files.end(), files.begin(), files.end());
+  }
+  return joined;
+}
+
 void IncrementalView::open() {
   const tables::TableState state = source_state();
+  joined_tables();
   query_ = bound_query(*state.table);
   const auto own = collaborators_.tables.find(spec_.table);
   if (own && own->is_target) {
@@ -137,12 +183,15 @@ void IncrementalView::open() {
 // From here on our definition is asked for.
 void IncrementalView::take_place() {
   collaborators_.tables.set_view_owner(spec_.table, this);
-  collaborators_.tables.add_dependent(source(), this);
+  for (const lake::TableIdentifier& input : inputs()) {
+    collaborators_.tables.add_dependent(input, this);
+  }
   is_open_ = true;
 }
 
 void IncrementalView::show() {
   const tables::TableState state = source_state();
+  joined_tables();
   query_ = bound_query(*state.table);
   Stored stored;
   if (TablePtr table = collaborators_.catalog.find(spec_.table)) {
@@ -183,6 +232,9 @@ IncrementalView::Stored IncrementalView::read_stored(TablePtr table) const {
   } else {
     stored.included = inputs->snapshot_of(source());
     if (!stored.included) stored.reason_to_rebuild = "it was made from another table";
+    for (const lake::TableIdentifier& joined : parsed_.joined()) {
+      stored.joined[joined] = inputs->snapshot_of(joined).value_or(0);
+    }
   }
   return stored;
 }
@@ -211,15 +263,24 @@ std::vector<std::string> IncrementalView::definition() {
   }
   std::string rows;
   lake::TableChanges shown;
+  Joined joined;
   try {
-    if (stored.included) {
+    std::vector<TablePtr> tables;
+    for (const lake::TableIdentifier& identifier : parsed_.joined()) {
+      TablePtr table = collaborators_.tables.committed(identifier);
+      // One that was dropped goes on as it was, until there is another.
+      tables.push_back(table ? std::move(table) : collaborators_.catalog.load(identifier));
+    }
+    joined = joined_from(tables);
+    if (stored.included && stored.joined == joined.snapshots) {
       tables::SignedChanges changes =
           collaborators_.tables.changes_after(source(), *stored.included, true);
       const bool is_changing = query_.source_kind() == SourceKind::kChanging;
       if (is_changing || changes.only_came) {
         rows = query_.current_sql(
             lake::scan_sql(*stored.table, stored.files),
-            is_changing ? query_.signed_delta_sql(changes.sql) : query_.delta_sql(changes.sql));
+            is_changing ? query_.signed_delta_sql(query_.from_sql(changes.sql, joined.sql))
+                        : query_.delta_sql(query_.from_sql(changes.sql, joined.sql)));
         shown = std::move(changes.files);
       }
     }
@@ -229,17 +290,23 @@ std::vector<std::string> IncrementalView::definition() {
     rows.clear();
   }
   if (rows.empty()) {
-    rows = query_.visible_sql(query_.merged_sql(
-        {query_.delta_sql(collaborators_.tables.rows_sql(source(), true))}));
+    if (joined.sql.size() < parsed_.joined().size()) {
+      joined = {};
+      for (const lake::TableIdentifier& table : parsed_.joined()) {
+        joined.sql.push_back(engine::quote_name(table.database, table.name));
+      }
+    }
+    rows = query_.visible_sql(query_.merged_sql({query_.delta_sql(
+        query_.from_sql(collaborators_.tables.rows_sql(source(), true), joined.sql))}));
   }
   {
     std::lock_guard lock(mutex_);
     shown_changes_ = std::move(shown);
+    shown_joined_ = std::move(joined);
   }
   return {format("CREATE SCHEMA IF NOT EXISTS {}", quote_identifier(spec_.table.database)),
           format("CREATE OR REPLACE VIEW {} AS {}",
-                 engine::quote_name(spec_.table.database, spec_.table.name),
-                 rows)};
+                 engine::quote_name(spec_.table.database, spec_.table.name), rows)};
 }
 
 // What was committed to the stored table up to what is shown, and what SQL shows beyond that.
@@ -255,8 +322,8 @@ tables::SignedChanges IncrementalView::changes_after(SnapshotId snapshot) {
   }
   const std::string columns = format("{}", join(names, ", "));
   tables::SignedChanges changes;
-  changes.files = lake::changes_after(collaborators_.catalog, *stored.table, snapshot,
-                                      delete_reader_.loader());
+  changes.files =
+      lake::changes_after(collaborators_.catalog, *stored.table, snapshot, delete_reader_.loader());
   changes.sql = format(
       "(SELECT {0}, {1} FROM ({2}) UNION ALL SELECT {0}, 1 FROM {3} UNION ALL SELECT {0}, -1 FROM "
       "({4}))",
@@ -292,8 +359,9 @@ bool IncrementalView::update_once() {
   if (!is_open_) open();
   const tables::TableState state = source_state();
   Stored stored = read_stored(open_table());
+  joined_ = joined_from(joined_tables());
   const std::optional<SnapshotId> newest = state.table->metadata.current_snapshot_id;
-  if (!newest || stored.included == newest) {
+  if (!newest || (stored.included == newest && stored.joined == joined_.snapshots)) {
     const bool is_published = [&] {
       std::lock_guard lock(mutex_);
       return published_.table->metadata_location == stored.table->metadata_location;
@@ -306,7 +374,10 @@ bool IncrementalView::update_once() {
   {
     std::lock_guard lock(mutex_);
     ++progress_.updates;
-    if (!stored.reason_to_rebuild.empty()) ++progress_.rebuilds;
+    if (!stored.reason_to_rebuild.empty()) {
+      ++progress_.rebuilds;
+      progress_.last_rebuild = stored.reason_to_rebuild;
+    }
   }
   publish(std::move(updated));
   return true;

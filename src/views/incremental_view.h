@@ -38,7 +38,8 @@ struct ViewProgress {
   std::optional<lake::SnapshotId> included;  // of the source
   int64_t updates = 0;                       // commits since the start
   int64_t rebuilds = 0;
-  int64_t rows = 0;  // stored
+  std::string last_rebuild = {};  // why
+  int64_t rows = 0;               // stored
 };
 
 class IncrementalView final : public tables::Dependent {
@@ -54,7 +55,9 @@ class IncrementalView final : public tables::Dependent {
   ~IncrementalView() override;
 
   const ViewSpec& spec() const { return spec_; }
-  const lake::TableIdentifier& source() const { return query_.source(); }
+  const lake::TableIdentifier& source() const { return parsed_.source(); }
+  // The source and what is joined to it.
+  std::vector<lake::TableIdentifier> inputs() const;
 
   // Throws what would keep the view from being opened, as far as its tables exist already.
   void check();
@@ -79,7 +82,14 @@ class IncrementalView final : public tables::Dependent {
     lake::TablePtr table;
     std::vector<lake::DataFile> files = {};
     std::optional<lake::SnapshotId> included = {};
+    std::map<lake::TableIdentifier, lake::SnapshotId> joined = {};  // snapshots, of what is joined
     std::string reason_to_rebuild = {};
+  };
+  // The joined tables as they were last committed. Their hot rows count when they are committed.
+  struct Joined {
+    std::vector<std::string> sql;
+    std::map<lake::TableIdentifier, lake::SnapshotId> snapshots;
+    std::vector<lake::DataFile> files;  // to be kept as long as the SQL is run
   };
   struct Change {
     lake::TableChanges source;             // what happened to its rows
@@ -88,6 +98,9 @@ class IncrementalView final : public tables::Dependent {
   };
 
   ViewQuery bound_query(const lake::Table& source) const;
+  Joined joined_from(const std::vector<lake::TablePtr>& tables) const;
+  std::vector<lake::TablePtr> joined_tables();
+  std::string columns_relation(const lake::Table& source) const;
   void open();
   lake::TablePtr open_table();
   tables::TableState source_state();
@@ -100,16 +113,19 @@ class IncrementalView final : public tables::Dependent {
   std::vector<lake::DataFile> write(const lake::Table& table, const Change& change);
   std::vector<lake::DataFile> write_rows(const lake::Table& table, const std::string& states);
   Stored commit(const Stored& stored, const Change& change, lake::SnapshotId included);
+  Joined joined_;  // of the update that is under way
   std::string key_order() const;
 
   Collaborators collaborators_;
   ViewSpec spec_;
   std::unique_ptr<engine::Connection> connection_;
-  ViewQuery query_;
+  const ViewQuery parsed_;
+  ViewQuery query_;  // with types, once it is open
   bool is_open_ = false;
   mutable std::mutex mutex_;  // never held while LiveTables is called
   Stored published_;
   lake::TableChanges shown_changes_;  // that the SQL view reads
+  Joined shown_joined_;
   lake::DeleteReader delete_reader_;
   ViewProgress progress_;
 };

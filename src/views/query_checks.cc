@@ -114,18 +114,18 @@ std::map<std::string, FunctionFacts> facts_of(engine::Connection& connection,
 
 }  // namespace
 
-SourceTable source_of(const JsonObject& node) {
+namespace {
+
+SourceTable table_of(const JsonObject& from) {
   static const std::map<std::string, std::string> refused = {
-      {"JOIN", "a view reads one table; join in the job that writes it"},
-      {"SUBQUERY", "a view reads a table, not a subquery; do that part in the job before it"},
-      {"TABLE_FUNCTION", "a view reads a table, not a table function"},
+      {"SUBQUERY", "a view reads tables, not a subquery; do that part in the job before it"},
+      {"TABLE_FUNCTION", "a view reads tables, not a table function"},
       {"EMPTY", "a view needs FROM and the table that it reads, for example FROM silver.orders"}};
-  const JsonObject& from = node.at("from_table").as_object();
   const std::string type = text_of(from, "type");
   if (type != "BASE_TABLE") {
     const auto found = refused.find(type);
     fail(ErrorKind::kUnsupported, "{}",
-         found == refused.end() ? "a view reads one table, with nothing done to it in FROM"
+         found == refused.end() ? "a view reads tables, with nothing done to them in FROM"
                                 : found->second);
   }
   SourceTable source{{text_of(from, "schema_name"), text_of(from, "table_name")},
@@ -138,10 +138,43 @@ SourceTable source_of(const JsonObject& node) {
     fail(ErrorKind::kUnsupported, "FROM {}: a view reads a table of this server as it is now",
          source.identifier.to_string());
   }
-  if (is_given(from, "sample") || is_given(node, "sample")) {
-    fail(ErrorKind::kUnsupported, "a view cannot read a sample");
-  }
+  if (is_given(from, "sample")) fail(ErrorKind::kUnsupported, "a view cannot read a sample");
   return source;
+}
+
+void add_tables(const JsonObject& from, std::vector<SourceTable>& tables) {
+  if (text_of(from, "type") != "JOIN") {
+    tables.push_back(table_of(from));
+    return;
+  }
+  const std::string type = text_of(from, "join_type");
+  const std::string kind = text_of(from, "ref_type");
+  if ((type != "INNER" && type != "LEFT") || (kind != "REGULAR" && kind != "CROSS")) {
+    fail(ErrorKind::kUnsupported,
+         "a view can have JOIN and LEFT JOIN of tables to the first one, whose changes it follows; "
+         "not {} {}",
+         kind, type);
+  }
+  add_tables(from.at("left").as_object(), tables);
+  if (text_of(from.at("right").as_object(), "type") == "JOIN") {
+    fail(ErrorKind::kUnsupported, "a view cannot have joins in brackets");
+  }
+  add_tables(from.at("right").as_object(), tables);
+}
+
+}  // namespace
+
+std::vector<SourceTable> tables_of(const JsonObject& node) {
+  if (is_given(node, "sample")) fail(ErrorKind::kUnsupported, "a view cannot read a sample");
+  std::vector<SourceTable> tables;
+  add_tables(node.at("from_table").as_object(), tables);
+  for (size_t i = 1; i < tables.size(); ++i) {
+    if (tables[i].identifier != tables[0].identifier) continue;
+    fail(ErrorKind::kUnsupported,
+         "a view cannot join {} to itself: what changes would change both sides",
+         tables[0].identifier.to_string());
+  }
+  return tables;
 }
 
 void check_clauses(const JsonObject& node) {
@@ -169,7 +202,8 @@ void check_expressions(engine::Connection& connection, const JsonObject& node,
     }
     return true;
   };
-  for (const std::string_view part : {"select_list", "where_clause", "group_expressions"}) {
+  for (const std::string_view part :
+       {"select_list", "from_table", "where_clause", "group_expressions"}) {
     visit_expressions(node.at(part), collect);
   }
   const auto facts = facts_of(connection, functions);
@@ -179,10 +213,11 @@ void check_expressions(engine::Connection& connection, const JsonObject& node,
     if (found == facts.end()) continue;  // the engine says so when the types are found
     if (found->second.is_changing) fail_changing(place_of(*call, sql), name + "()");
     if (name == "first" || name == "last" || name == "any_value" || name == "arbitrary") {
-      fail(ErrorKind::kUnsupported,
-           "{}{} depends on the order in which rows are read; say which by arg_min(x, time) for the "
-           "first, arg_max(x, time) for the last",
-           place_of(*call, sql), name);
+      fail(
+          ErrorKind::kUnsupported,
+          "{}{} depends on the order in which rows are read; say which by arg_min(x, time) for the "
+          "first, arg_max(x, time) for the last",
+          place_of(*call, sql), name);
     }
     if (found->second.is_aggregate && !is_supported_aggregate(name)) {
       fail(ErrorKind::kUnsupported, "{}{} cannot be kept up to date by a view; it can have {}",

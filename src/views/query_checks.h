@@ -5,6 +5,7 @@
 
 #include <set>
 #include <string>
+#include <vector>
 
 #include "base/json.h"
 #include "engine/database.h"
@@ -12,12 +13,15 @@
 
 namespace headrace::views {
 
-// The one table that is read.
+// The tables that are read: the first is the one whose changes are followed, the others are joined
+// to its rows.
 struct SourceTable {
   lake::TableIdentifier identifier;
   std::string alias;
+
+  const std::string& shown_name() const { return alias.empty() ? identifier.name : alias; }
 };
-SourceTable source_of(const JsonObject& node);
+std::vector<SourceTable> tables_of(const JsonObject& node);
 
 // Refuses clauses and expressions that depend on more than the one row they look at, or on the
 // time of asking.

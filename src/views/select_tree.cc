@@ -82,26 +82,44 @@ JsonObject parse_select(engine::Connection& connection, const std::string& sql) 
   return node.as_object();
 }
 
-std::string render(engine::Connection& connection, const Json& expression) {
-  constexpr std::string_view kSelect = "SELECT ";
-  // The engine wants every member of a node, so the node of a plain SELECT lends them.
-  static const JsonObject plain = parse_select(connection, "SELECT 1");
-  Json unnamed = expression;
-  unnamed.as_object()["alias"] = "";
-  JsonObject node = plain;
-  JsonArray selected;
-  selected.push_back(std::move(unnamed));
-  node["select_list"] = std::move(selected);
+namespace {
+
+std::string render_select(engine::Connection& connection, JsonObject node,
+                          std::string_view beginning) {
   const JsonObject statements{
       {"error", false},
       {"statements",
        JsonArray{JsonObject{{"node", std::move(node)}, {"named_param_map", JsonArray{}}}}}};
   const auto text = connection.query_value(
       format("SELECT json_deserialize_sql({}::JSON)", engine::quote_literal(to_text(statements))));
-  if (!text || !text->starts_with(kSelect)) {
+  if (!text || !text->starts_with(beginning)) {
     fail(ErrorKind::kInternal, "the engine does not give an expression back as SQL");
   }
-  return text->substr(kSelect.size());
+  return text->substr(beginning.size());
+}
+
+// The engine wants every member of a node, so the node of a plain SELECT lends them.
+const JsonObject& plain_select(engine::Connection& connection) {
+  static const JsonObject plain = parse_select(connection, "SELECT 1");
+  return plain;
+}
+
+}  // namespace
+
+std::string render(engine::Connection& connection, const Json& expression) {
+  Json unnamed = expression;
+  unnamed.as_object()["alias"] = "";
+  JsonObject node = plain_select(connection);
+  JsonArray selected;
+  selected.push_back(std::move(unnamed));
+  node["select_list"] = std::move(selected);
+  return render_select(connection, std::move(node), "SELECT ");
+}
+
+std::string render_from(engine::Connection& connection, const Json& from_table) {
+  JsonObject node = plain_select(connection);
+  node["from_table"] = from_table;
+  return render_select(connection, std::move(node), "SELECT 1 FROM ");
 }
 
 std::string identity_of(const Json& expression) {

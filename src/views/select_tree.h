@@ -22,6 +22,9 @@ JsonObject parse_select(engine::Connection& connection, const std::string& sql);
 // The expression as SQL, without its alias.
 std::string render(engine::Connection& connection, const Json& expression);
 
+// What stands after FROM, as SQL.
+std::string render_from(engine::Connection& connection, const Json& from_table);
+
 // The same for expressions that differ at most in alias, place and upper or lower case of columns.
 std::string identity_of(const Json& expression);
 

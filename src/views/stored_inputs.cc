@@ -11,9 +11,11 @@ std::optional<StoredInputs> StoredInputs::from_summary(const lake::Summary& summ
   return StoredInputs{inputs->second, query == summary.end() ? "" : query->second};
 }
 
-StoredInputs StoredInputs::of(const lake::TableIdentifier& source, lake::SnapshotId snapshot,
+StoredInputs StoredInputs::of(const std::map<lake::TableIdentifier, lake::SnapshotId>& snapshots,
                               std::string query) {
-  return {to_text(Json(JsonObject{{source.to_string(), snapshot}})), std::move(query)};
+  JsonObject inputs;
+  for (const auto& [table, snapshot] : snapshots) inputs[table.to_string()] = snapshot;
+  return {to_text(Json(std::move(inputs))), std::move(query)};
 }
 
 lake::Summary StoredInputs::to_summary() const { return {{kInputsKey, text}, {kQueryKey, query}}; }

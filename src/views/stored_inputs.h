@@ -1,9 +1,12 @@
 #pragma once
 
 // What a view's table says of itself in the summary of its snapshots:
-//   headrace.inputs  {"silver.edits": 4711}   the snapshot of the source that it includes
+//   headrace.inputs  {"silver.edits": 4711}   the snapshots of its source and of the tables joined
+//   to
+//                                             it that it includes (0: there was none yet)
 //   headrace.query   the fingerprint of the query that gave the rows
 
+#include <map>
 #include <optional>
 #include <string>
 
@@ -20,7 +23,7 @@ struct StoredInputs {
 
   // nullopt when the snapshot was not written by a view.
   static std::optional<StoredInputs> from_summary(const lake::Summary& summary);
-  static StoredInputs of(const lake::TableIdentifier& source, lake::SnapshotId snapshot,
+  static StoredInputs of(const std::map<lake::TableIdentifier, lake::SnapshotId>& snapshots,
                          std::string query);
 
   lake::Summary to_summary() const;

@@ -26,7 +26,8 @@ std::string combined_moments(const std::string& column, const std::string& sign)
              sign, column, count);
   const std::string distances = format(
       "list_sum(list_transform(list(struct_pack(s := {0}, p := {1})) FILTER (WHERE "
-      "struct_extract({1}, 'n') > 0), lambda e: e.s * (e.p.m2 + e.p.n * pow(e.p.mean - ({2}), 2))))",
+      "struct_extract({1}, 'n') > 0), lambda e: e.s * (e.p.m2 + e.p.n * pow(e.p.mean - ({2}), "
+      "2))))",
       sign, column, mean);
   return format("struct_pack(n := coalesce({}, 0), mean := {}, m2 := greatest({}, 0))", count, mean,
                 distances);
@@ -52,11 +53,12 @@ std::string combined(const StateColumn& state) {
       return format("max({})", column);
     case StateKind::kLeast:
       return format(
-          "list_slice(list_sort(flatten(list({0}) FILTER (WHERE {0} IS NOT NULL))), 1, {1})", column,
-          state.limit);
+          "list_slice(list_sort(flatten(list({0}) FILTER (WHERE {0} IS NOT NULL))), 1, {1})",
+          column, state.limit);
     case StateKind::kGreatest:
       return format(
-          "list_slice(list_sort(flatten(list({0}) FILTER (WHERE {0} IS NOT NULL)), 'DESC'), 1, {1})",
+          "list_slice(list_sort(flatten(list({0}) FILTER (WHERE {0} IS NOT NULL)), 'DESC'), 1, "
+          "{1})",
           column, state.limit);
     case StateKind::kMoments:
       return combined_moments(column, sign);
@@ -94,6 +96,23 @@ uint64_t stable_hash(std::string_view text) {
 }
 
 }  // namespace
+
+std::string table_place(size_t index) { return format("__headrace_table_{}_", index); }
+
+std::string ViewQuery::from_sql(const std::string& source,
+                                const std::vector<std::string>& joined) const {
+  if (joined_.empty()) return source;
+  std::string sql;
+  size_t done = 0;
+  // The places stand in the order of the tables.
+  for (size_t i = 0; i <= joined.size(); ++i) {
+    const std::string place = table_place(i);
+    const size_t at = from_.find(place, done);
+    sql += from_.substr(done, at - done) + (i == 0 ? source : joined[i - 1]);
+    done = at + place.size();
+  }
+  return sql + from_.substr(done);
+}
 
 void ViewQuery::bind(engine::Connection& connection, const std::string& relation) {
   const std::vector<engine::Column> source =
@@ -143,9 +162,8 @@ bool ViewQuery::has_extremes() const {
 }
 
 bool ViewQuery::has_multiset() const {
-  return std::any_of(states_.begin(), states_.end(), [](const StateColumn& state) {
-    return state.kind == StateKind::kMultiset;
-  });
+  return std::any_of(states_.begin(), states_.end(),
+                     [](const StateColumn& state) { return state.kind == StateKind::kMultiset; });
 }
 
 // By position: a name might mean a column of the source.
@@ -209,9 +227,8 @@ std::string ViewQuery::multiset_sql(const StateColumn& state, const std::string&
   const std::string columns = format("{}", join(keys, ""));
   const std::string groups =
       keys.empty() ? "" : format("PARTITION BY {} ", columns.substr(0, columns.size() - 2));
-  const std::string entries =
-      format("SELECT {}unnest({}) AS __entry, {} FROM {}", columns, quote_identifier(state.name),
-             kSignColumn, parts);
+  const std::string entries = format("SELECT {}unnest({}) AS __entry, {} FROM {}", columns,
+                                     quote_identifier(state.name), kSignColumn, parts);
   const std::string counted = format(
       "SELECT {0}struct_extract(__entry, 'key') AS __key, CAST(sum({1} * struct_extract(__entry, "
       "'value')) AS BIGINT) AS __count FROM ({2}){3} HAVING __count <> 0",
@@ -229,8 +246,8 @@ std::string ViewQuery::multiset_sql(const StateColumn& state, const std::string&
 std::string ViewQuery::merged_sql(const std::vector<std::string>& parts) const {
   const std::string all = format("(({}))", join(parts, ") UNION ALL ("));
   if (!has_multiset()) return sums_sql(all);
-  std::string with = format("WITH __part AS MATERIALIZED {}, __sums AS ({})", all,
-                            sums_sql("__part"));
+  std::string with =
+      format("WITH __part AS MATERIALIZED {}, __sums AS ({})", all, sums_sql("__part"));
   std::vector<std::string> columns;
   for (const KeyColumn& key : keys_) columns.push_back("__sums." + quote_identifier(key.name));
   std::string joins;
@@ -295,7 +312,9 @@ std::string ViewQuery::stored_sql(const std::string& states) const {
 }
 
 std::string ViewQuery::fingerprint() const {
-  const std::string meaning = visible_sql(delta_sql(source_.to_string()));
+  std::vector<std::string> joined;
+  for (const lake::TableIdentifier& table : joined_) joined.push_back(table.to_string());
+  const std::string meaning = visible_sql(delta_sql(from_sql(source_.to_string(), joined)));
   return format("{:016x}", stable_hash(meaning));
 }
 

@@ -67,6 +67,9 @@ struct OutputColumn {
 // Of relations whose rows come (1) and go (-1): the column that tells which.
 using tables::kSignColumn;
 
+// Stands in ViewQuery's FROM for a table.
+std::string table_place(size_t index);
+
 class ViewQuery {
  public:
   static ViewQuery parse(engine::Connection& connection, const std::string& sql,
@@ -77,6 +80,10 @@ class ViewQuery {
   bool has_extremes() const;
   bool has_multiset() const;
   const lake::TableIdentifier& source() const { return source_; }
+  // Joined to the source's rows, read whole.
+  const std::vector<lake::TableIdentifier>& joined() const { return joined_; }
+  // What stands after FROM: the source's rows with the joined ones (SQL of each, in order).
+  std::string from_sql(const std::string& source, const std::vector<std::string>& joined) const;
   const std::vector<KeyColumn>& keys() const { return keys_; }
   const std::vector<StateColumn>& states() const { return states_; }
   const std::vector<OutputColumn>& outputs() const { return outputs_; }
@@ -118,6 +125,8 @@ class ViewQuery {
   SourceKind source_kind_ = SourceKind::kAppended;
   std::string row_count_;  // the state with the number of a group's rows, where they may go
   lake::TableIdentifier source_;
+  std::vector<lake::TableIdentifier> joined_;
+  std::string from_;  // with joined tables: FROM with a place for each table
   std::string where_;
   std::vector<KeyColumn> keys_;
   std::vector<StateColumn> states_;

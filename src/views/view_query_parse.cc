@@ -29,9 +29,10 @@ std::vector<std::string> column_parts(const JsonObject& column) {
   return parts;
 }
 
-// edits.country and silver.edits.country → country: there is but one table.
-void drop_qualifiers(Json& tree, const SourceTable& source) {
-  const std::string name = lower(source.alias.empty() ? source.identifier.name : source.alias);
+// edits.country and silver.edits.country → country where there is but one table, and
+// silver.edits.country → edits.country where there are several.
+void drop_qualifiers(Json& tree, const SourceTable& source, bool is_alone) {
+  const std::string name = lower(source.shown_name());
   replace_expressions(tree, [&](const JsonObject& expression) -> std::optional<Json> {
     if (!is_class(Json(expression), "COLUMN_REF")) return std::nullopt;
     std::vector<std::string> parts = column_parts(expression);
@@ -42,6 +43,7 @@ void drop_qualifiers(Json& tree, const SourceTable& source) {
     } else if (parts.size() > 1 && lower(parts[0]) == name) {
       drop = 1;
     }
+    if (!is_alone && drop > 0) --drop;
     if (drop == 0) return std::nullopt;
     JsonObject column = expression;
     JsonArray rest;
@@ -75,12 +77,16 @@ class ViewQueryParser {
   ViewQuery parse() {
     node_ = parse_select(connection_, sql_);
     check_clauses(node_);
-    const SourceTable source = source_of(node_);
-    query_.source_ = source.identifier;
+    const std::vector<SourceTable> tables = tables_of(node_);
+    query_.source_ = tables[0].identifier;
     check_expressions(connection_, node_, sql_);
-    for (const std::string_view part : {"select_list", "where_clause", "group_expressions"}) {
-      drop_qualifiers(node_.at(part), source);
+    for (const std::string_view part :
+         {"select_list", "from_table", "where_clause", "group_expressions"}) {
+      for (const SourceTable& table : tables) {
+        drop_qualifiers(node_.at(part), table, tables.size() == 1);
+      }
     }
+    read_joins(tables);
     read_where();
     read_items();
     read_keys();
@@ -98,6 +104,24 @@ class ViewQueryParser {
   }
 
  private:
+  void read_joins(const std::vector<SourceTable>& tables) {
+    if (tables.size() == 1) return;
+    std::vector<Json*> places;
+    Json* from = &node_.at("from_table");
+    for (; string_member(*from, "type") == "JOIN"; from = &from->as_object().at("left")) {
+      places.insert(places.begin(), &from->as_object().at("right"));
+    }
+    places.insert(places.begin(), from);
+    for (size_t i = 0; i < tables.size(); ++i) {
+      JsonObject& place = places[i]->as_object();
+      place["alias"] = tables[i].shown_name();
+      place["schema_name"] = "";
+      place["table_name"] = table_place(i);
+      if (i > 0) query_.joined_.push_back(tables[i].identifier);
+    }
+    query_.from_ = render_from(connection_, node_.at("from_table"));
+  }
+
   void read_where() {
     const Json& where = node_.at("where_clause");
     if (where.is_null()) return;

@@ -32,7 +32,11 @@ void remove_best_effort(FileSystem& files, const std::vector<DataFile>& written)
 
 IncrementalView::Change IncrementalView::plan(const lake::Table& source, Stored& stored) {
   Change change;
-  if (stored.included) {
+  for (const auto& [table, snapshot] : joined_.snapshots) {
+    if (!stored.included || stored.joined[table] == snapshot) continue;
+    stored.reason_to_rebuild = format("table {}, which it joins, has changed", table.to_string());
+  }
+  if (stored.included && stored.reason_to_rebuild.empty()) {
     try {
       change.source = lake::changes_after(collaborators_.catalog, source, stored.included,
                                           delete_reader_.loader());
@@ -54,9 +58,10 @@ IncrementalView::Change IncrementalView::plan(const lake::Table& source, Stored&
                            {{"view", spec_.name}, {"because", stored.reason_to_rebuild}});
   }
   if (change.source.is_empty()) return change;
-  connection_->execute(format("CREATE OR REPLACE TEMP TABLE {} AS {}", kDelta,
-                              query_.signed_delta_sql(format(
-                                  "({})", lake::changes_sql(source, change.source, kSignColumn)))));
+  connection_->execute(format(
+      "CREATE OR REPLACE TEMP TABLE {} AS {}", kDelta,
+      query_.signed_delta_sql(query_.from_sql(
+          format("({})", lake::changes_sql(source, change.source, kSignColumn)), joined_.sql))));
   if (stored.included) {
     change.affected = affected_files(stored);
     change.removed = change.affected;
@@ -127,12 +132,18 @@ IncrementalView::Stored IncrementalView::commit(const Stored& stored, const Chan
       format("DROP TABLE IF EXISTS {}; DROP TABLE IF EXISTS {}", kDelta, kAffected));
   commit.removed = change.removed;
   commit.operation = change.removed.empty() ? "append" : "overwrite";
-  commit.summary = StoredInputs::of(source(), included, query_.fingerprint()).to_summary();
+  std::map<lake::TableIdentifier, lake::SnapshotId> inputs = joined_.snapshots;
+  inputs[source()] = included;
+  commit.summary = StoredInputs::of(inputs, query_.fingerprint()).to_summary();
+  if (!stored.reason_to_rebuild.empty()) {
+    commit.summary["headrace.rebuilt-because"] = stored.reason_to_rebuild;
+  }
   commit.expected_summary = expected_summary(stored.table->metadata.current_snapshot());
   try {
     Stored updated{collaborators_.catalog.commit({commit}).at(0)};
     updated.files = collaborators_.catalog.files(*updated.table);
     updated.included = included;
+    updated.joined = joined_.snapshots;
     return updated;
   } catch (const Error& error) {
     if (error.kind() == ErrorKind::kConflict) {

@@ -59,25 +59,43 @@ void check_names(const std::vector<ViewSpec>& definitions) {
 }
 
 // From each view down through the views that it reads.
-void check_sources(const std::map<std::string, RunningView>& views) {
-  const auto writer_of = [&](const lake::TableIdentifier& table) -> const IncrementalView* {
-    for (const auto& [name, running] : views) {
-      if (running.view->spec().table == table) return running.view.get();
-    }
-    return nullptr;
-  };
-  for (const auto& [name, running] : views) {
-    std::vector<std::string> path = {name};
-    for (const IncrementalView* below = writer_of(running.view->source()); below != nullptr;
-         below = writer_of(below->source())) {
-      path.push_back(below->spec().name);
-      if (below == running.view.get()) {
-        fail(ErrorKind::kInvalid, "views that read each other in a circle cannot be: {}",
-             join(path, " reads "));
-      }
-      if (path.size() > views.size()) break;  // a circle further down, told by its own views
-    }
+class CircleCheck {
+ public:
+  explicit CircleCheck(const std::map<std::string, RunningView>& views) {
+    for (const auto& [name, running] : views)
+      writers_[running.view->spec().table] = running.view.get();
   }
+
+  void visit(const IncrementalView& view) {
+    if (done_.contains(&view)) return;
+    path_.push_back(view.spec().name);
+    if (std::count(path_.begin(), path_.end(), view.spec().name) > 1) {
+      fail(ErrorKind::kInvalid, "views that read each other in a circle cannot be: {}",
+           join(path_, " reads "));
+    }
+    for (const lake::TableIdentifier& input : view.inputs()) {
+      const auto writer = writers_.find(input);
+      if (writer != writers_.end()) visit(*writer->second);
+    }
+    path_.pop_back();
+    done_.insert(&view);
+  }
+
+ private:
+  std::map<lake::TableIdentifier, const IncrementalView*> writers_;
+  std::set<const IncrementalView*> done_;
+  std::vector<std::string> path_;
+};
+
+void check_sources(const std::map<std::string, RunningView>& views) {
+  CircleCheck check(views);
+  for (const auto& [name, running] : views) check.visit(*running.view);
+}
+
+bool reads_any(const IncrementalView& view, const std::vector<lake::TableIdentifier>& tables) {
+  const std::vector<lake::TableIdentifier> inputs = view.inputs();
+  return std::find_first_of(inputs.begin(), inputs.end(), tables.begin(), tables.end()) !=
+         inputs.end();
 }
 
 }  // namespace
@@ -179,7 +197,7 @@ struct Views::State {
   // Views that read one of the tables.
   void set_due(const std::vector<lake::TableIdentifier>& tables) {
     for (auto& [name, running] : views) {
-      if (std::find(tables.begin(), tables.end(), running.view->source()) == tables.end()) continue;
+      if (!reads_any(*running.view, tables)) continue;
       running.is_due = true;
       // A view that waits for its source need not wait any longer.
       running.not_before = {};

@@ -68,9 +68,8 @@ void Orders::seal() { sealed_ = tables_->seal({table()}, {}).at(0); }
 void Orders::commit_sealed() {
   lake::TableChange change;
   change.base = tables_->find(table())->table;
-  change.added =
-      lake::write_data_files(*connection_, *catalog_, *files_, random_, *change.base,
-                             tables_->sealed_rows_sql(table(), sealed_->number));
+  change.added = lake::write_data_files(*connection_, *catalog_, *files_, random_, *change.base,
+                                        tables_->sealed_rows_sql(table(), sealed_->number));
   for (const tables::DeletedRows& deleted : sealed_->deleted) {
     change.added.push_back(lake::write_position_deletes(*connection_, *catalog_, *files_, random_,
                                                         *change.base, deleted.file, deleted.fresh));
@@ -120,8 +119,8 @@ void Orders::delete_outside(SeededRandom& random) {
     if (file.record_count == 0) continue;
     const lake::RowPositions rows(
         {static_cast<int64_t>(random.next() % static_cast<uint64_t>(file.record_count))});
-    change.added.push_back(lake::write_position_deletes(*connection_, *catalog_, *files_, random_,
-                                                        *now, file, rows));
+    change.added.push_back(
+        lake::write_position_deletes(*connection_, *catalog_, *files_, random_, *now, file, rows));
   }
   if (change.added.empty()) return;
   change.operation = "delete";
@@ -135,6 +134,23 @@ void Orders::remove_file_outside() {
   change.removed = {files[0]};
   change.operation = "delete";
   commit_outside(std::move(change));
+}
+
+void Orders::set_regions(const std::string& values) {
+  const lake::TableIdentifier regions = {"silver", "regions"};
+  lake::TableChange change;
+  change.base = catalog_->find(regions);
+  if (!change.base) {
+    change.base = catalog_->create(
+        {regions, lake::make_schema({{"country", "VARCHAR"}, {"region", "VARCHAR"}}), {}, {}, ""});
+  }
+  change.removed = catalog_->files(*change.base);
+  change.added =
+      lake::write_data_files(*connection_, *catalog_, *files_, random_, *change.base,
+                             format("SELECT * FROM (VALUES {}) v(country, region)", values));
+  change.operation = "overwrite";
+  catalog_->commit({change});
+  tables_->refresh(regions);
 }
 
 std::vector<std::vector<std::optional<std::string>>> Orders::rows(const std::string& sql) {

@@ -1,7 +1,7 @@
 #pragma once
 
-// A lake with one live table with a primary key, silver.orders (id, ts, country, amount, price), that
-// a test changes and commits as a job does.
+// A lake with one live table with a primary key, silver.orders (id, ts, country, amount, price),
+// that a test changes and commits as a job does.
 
 #include <memory>
 #include <string>
@@ -31,6 +31,9 @@ class Orders {
   // And by another engine: some rows of each file deleted, or one file taken away.
   void delete_outside(SeededRandom& random);
   void remove_file_outside();
+
+  // The whole content of silver.regions (country, region), committed.
+  void set_regions(const std::string& values);
 
   std::vector<std::vector<std::optional<std::string>>> rows(const std::string& sql);
 

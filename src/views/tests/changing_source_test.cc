@@ -19,20 +19,23 @@ ViewSpec sums() {
 }
 
 ViewSpec values() {
-  return {"values",
-          {"gold", "values"},
-          "SELECT time_bucket(INTERVAL 1 HOUR, ts) AS hour, min(amount) AS low, max(price) AS high, "
-          "count(DISTINCT amount) AS amounts, count(DISTINCT country) FILTER (WHERE amount > 5) AS "
-          "countries, median(amount) AS middle, quantile_disc(amount, 0.9) AS most, max(amount, 3) "
-          "AS best, min(ts, 2) AS first_two FROM silver.orders WHERE amount <> 13 GROUP BY ALL"};
+  return {
+      "values",
+      {"gold", "values"},
+      "SELECT time_bucket(INTERVAL 1 HOUR, ts) AS hour, min(amount) AS low, max(price) AS high, "
+      "count(DISTINCT amount) AS amounts, count(DISTINCT country) FILTER (WHERE amount > 5) AS "
+      "countries, median(amount) AS middle, quantile_disc(amount, 0.9) AS most, max(amount, 3) "
+      "AS best, min(ts, 2) AS first_two FROM silver.orders WHERE amount <> 13 GROUP BY ALL"};
 }
 
 // Times are not unique, but pairs with the id are.
 ViewSpec by_time() {
   return {"by_time",
           {"gold", "by_time"},
-          "SELECT country, arg_max(amount, {'t': ts, 'i': id}) AS newest, min_by(id, {'t': ts, 'i': id}) AS oldest, "
-          "arg_max(id, {'t': ts, 'i': id}, 3) AS last_three FROM silver.orders WHERE amount IS NOT NULL GROUP "
+          "SELECT country, arg_max(amount, {'t': ts, 'i': id}) AS newest, min_by(id, {'t': ts, "
+          "'i': id}) AS oldest, "
+          "arg_max(id, {'t': ts, 'i': id}, 3) AS last_three FROM silver.orders WHERE amount IS NOT "
+          "NULL GROUP "
           "BY 1"};
 }
 
@@ -45,10 +48,11 @@ ViewSpec overall() {
 
 // Over other views.
 ViewSpec upper() {
-  return {"upper",
-          {"gold", "upper"},
-          "SELECT n > 10 AS is_large, count(*) AS countries, sum(total) AS total, max(paid) AS most "
-          "FROM gold.sums GROUP BY 1"};
+  return {
+      "upper",
+      {"gold", "upper"},
+      "SELECT n > 10 AS is_large, count(*) AS countries, sum(total) AS total, max(paid) AS most "
+      "FROM gold.sums GROUP BY 1"};
 }
 
 ViewSpec top() {
@@ -113,6 +117,38 @@ TEST_F(ChangingSourceTest, AViewThatComesLateKnowsWhatHotChangesDeleted) {
   view->update();
   EXPECT_EQ(view->progress().rebuilds, 0);
   expect_right("taken in", sums());
+}
+
+TEST_F(ChangingSourceTest, FollowsTheTablesThatItJoins) {
+  const ViewSpec right = {
+      "regions",
+      {"gold", "regions"},
+      "SELECT r.region, count(*) AS n, sum(o.amount) AS total, max(o.amount) AS high "
+      "FROM silver.orders AS o LEFT JOIN silver.regions r ON o.country = r.country GROUP BY ALL"};
+  SeededRandom random(17);
+  orders_.change(60, 50, random);
+  orders_.commit();
+  auto view = make_view(right);
+  EXPECT_THAT([&] { view->update(); }, testing::ThrowsMessage<Error>(testing::HasSubstr(
+                                           "it joins table silver.regions, which does not exist")));
+  orders_.set_regions("('de', 'north'), ('fr', 'west')");
+  view->update();
+  expect_right("with two regions", right);
+  orders_.change(30, 50, random);
+  expect_right("hot changes", right);
+  orders_.commit();
+  view->update();
+  EXPECT_EQ(view->progress().rebuilds, 0);
+  orders_.set_regions("('de', 'centre'), ('it', 'south'), ('it', 'islands')");
+  expect_right("regions have changed", right);
+  EXPECT_TRUE(view->update());
+  EXPECT_EQ(view->progress().rebuilds, 1);
+  EXPECT_EQ(view->progress().last_rebuild, "table silver.regions, which it joins, has changed");
+  orders_.change(30, 50, random);
+  orders_.commit();
+  EXPECT_TRUE(view->update());
+  EXPECT_EQ(view->progress().rebuilds, 1);
+  expect_right("taken in", right);
 }
 
 TEST_F(ChangingSourceTest, AGroupWithoutRowsGoes) {
