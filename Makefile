@@ -6,12 +6,13 @@ MAKEFLAGS += --no-print-directory
 
 ROUNDS ?= 30
 SEED ?=
+STEPS ?=
 CASE ?= all
 PREFIX ?= /usr/local
 PRESET ?= dev
 FUZZ_SECONDS = $(if $(filter command line,$(origin SECONDS)),$(SECONDS),60)
 
-.PHONY: help setup build demo test crash bench asan tsan fuzz tidy format format-check reference install clean
+.PHONY: help setup build demo test crash interop bench asan tsan fuzz tidy format format-check reference install clean
 
 help: ## Print this list
 	@echo 'headrace: from a bare machine, `make demo` shows it at work and `make test` proves it.'
@@ -39,6 +40,12 @@ crash: ## End the server by SIGKILL under load and count; ROUNDS=n (30), SEED=s 
 	@scripts/build dev headrace
 	@.deps/python/bin/python tests/crash/crash.py --binary build/dev/src/app/headrace \
 	  --rounds $(ROUNDS) $(if $(SEED),--seed $(SEED))
+
+interop: ## Spark, Trino, pyiceberg and DuckDB on the tables of a running server, all at once; SEED=s, STEPS=n
+	@scripts/setup build test interop
+	@scripts/build dev headrace
+	@HEADRACE_BINARY=build/dev/src/app/headrace HEADRACE_INTEROP_SEED=$(SEED) HEADRACE_INTEROP_STEPS=$(STEPS) \
+	  .deps/python/bin/python -B -W ignore::ResourceWarning tests/interop/interop_test.py
 
 bench: build ## Measure; CASE=flow|ingest|freshness|start|commits measures one
 	@scripts/setup test

@@ -12,22 +12,38 @@ install_downloads() {
 install_member() {
   local client=$1 package=$2 sha256=$3 member=$4 target=.deps/$5
   local stamp=.deps/stamps/${5//\//-} archive=$cache/downloads/$sha256
-  [[ -f $target && -f $stamp && $(<"$stamp") == "$sha256 $member" ]] && return
+  [[ -e $target && -f $stamp && $(<"$stamp") == "$sha256 $member" ]] && return
   if ! echo "$sha256  $archive" | sha256sum --check --status 2>/dev/null; then
     say "Downloading $package"
     download "$client" "$package" "$sha256" "$archive"
   fi
   say "Unpacking $target"
   mkdir -p "$(dirname "$target")"
-  # By rename, so that a program which has the old file mapped keeps it.
-  unpack_member "$archive" "$member" >"$target.new"
-  mv "$target.new" "$target"
+  if [[ $member == */ ]]; then
+    unpack_folder "$archive" "$member" "$target"
+  else
+    # By rename, so that a program which has the old file mapped keeps it.
+    unpack_member "$archive" "$member" >"$target.new"
+    mv "$target.new" "$target"
+  fi
   echo "$sha256 $member" >"$stamp"
 }
 
-# A gzipped tar, as npm has it, or a zip, as wheels and jars are.
+# A folder of a gzipped tar. All of it is unpacked on the way: files may be hard links to others.
+unpack_folder() {
+  local folder
+  folder=$(mktemp -d .deps/unpack.XXXXXX)
+  tar --extract --gzip --directory "$folder" --file "$1"
+  rm -rf "$3"
+  mv "$folder/${2%/}" "$3"
+  rm -rf "$folder"
+}
+
+# A gzipped tar, as npm has it, or a zip, as wheels and jars are; "." is the archive itself.
 unpack_member() {
-  if [[ $(head -c 2 "$1") == PK ]]; then
+  if [[ $2 == . ]]; then
+    cat "$1"
+  elif [[ $(head -c 2 "$1") == PK ]]; then
     unzip -p "$1" "$2"
   else
     tar --extract --gzip --to-stdout --file "$1" "$2"
