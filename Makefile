@@ -47,7 +47,7 @@ interop: ## Spark, Trino, pyiceberg and DuckDB on the tables of a running server
 	@HEADRACE_BINARY=build/dev/src/app/headrace HEADRACE_INTEROP_SEED=$(SEED) HEADRACE_INTEROP_STEPS=$(STEPS) \
 	  .deps/python/bin/python -B -W ignore::ResourceWarning tests/interop/interop_test.py
 
-bench: build ## Measure; CASE=flow|ingest|freshness|start|commits measures one
+bench: build ## Measure; CASE=flow|ingest|freshness|start|commits|upsert|scan|catalog measures one
 	@scripts/setup test
 	@scripts/build release bench_tools
 	@.deps/python/bin/python bench/run.py $(CASE)

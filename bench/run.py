@@ -7,10 +7,12 @@ Each prints what it sees on the way and as its last line one JSON object; docs/p
 import sys
 import time
 
+import case_catalog
 import case_commits
 import case_flow
 import case_freshness
 import case_ingest
+import case_scan
 import case_start
 import case_upsert
 import case_view
@@ -24,6 +26,8 @@ CASES = {
     "commits": case_commits,
     "upsert": case_upsert,
     "view": case_view,
+    "scan": case_scan,
+    "catalog": case_catalog,
 }
 
 

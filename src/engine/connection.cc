@@ -253,7 +253,27 @@ int64_t Connection::query_integer(const std::string& sql) {
   return value;
 }
 
+namespace {
+
+// Names and types come from binding. The optimizer, which takes the larger part of the time over a
+// table of many files, has no say in them.
+class WithoutOptimizer {
+ public:
+  explicit WithoutOptimizer(duckdb_connection connection) : connection_(connection) {
+    duckdb_query(connection_, "PRAGMA disable_optimizer", nullptr);
+  }
+  ~WithoutOptimizer() { duckdb_query(connection_, "PRAGMA enable_optimizer", nullptr); }
+  WithoutOptimizer(const WithoutOptimizer&) = delete;
+  WithoutOptimizer& operator=(const WithoutOptimizer&) = delete;
+
+ private:
+  duckdb_connection connection_;
+};
+
+}  // namespace
+
 std::vector<Column> Connection::describe(const std::string& sql) {
+  const WithoutOptimizer quick(state_->connection);
   const Statements statements(state_->connection, sql);
   const Prepared prepared(statements.prepare(statements.count() - 1));
   std::vector<Column> columns;
