@@ -2,6 +2,7 @@
 
 #include <fstream>
 #include <map>
+#include <regex>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -192,6 +193,23 @@ TEST_F(RoutesTest, TellsWhoMustKnow) {
                           "gone db.t", "committed db.w", "gone db.u"));
 }
 
+TEST_F(RoutesTest, RegistersWhatLiesThere) {
+  post("/v1/namespaces", R"({"namespace": ["db"]})");
+  create_table("t");
+  const std::string location = string_member(get("/v1/namespaces/db/tables/t"), "metadata-location");
+  EXPECT_EQ(send("DELETE", "/v1/namespaces/db/tables/t?purgeRequested=false").status, 204);
+  const std::string body = R"({"name": "again", "metadata-location": ")" + location + R"("})";
+  const http::Response registered = send("POST", "/v1/namespaces/db/register", body);
+  EXPECT_EQ(registered.status, 200);
+  EXPECT_NE(registered.headers.get_or("ETag", ""), "");
+  EXPECT_EQ(string_member(parse_json(registered.body, "the table"), "metadata-location"), location);
+  EXPECT_EQ(error(send("POST", "/v1/namespaces/db/register", body)), "409 AlreadyExistsException");
+  EXPECT_EQ(send("POST", "/v1/namespaces/db/register",
+                 R"({"name": "none", "metadata-location": "file:///nowhere/v1.metadata.json"})")
+                .status,
+            400);
+}
+
 // What clients sent to another catalog, one after the other, each with the status it must get. Of
 // their files there are none here: manifest lists are made, empty.
 class Replay {
@@ -270,6 +288,48 @@ class Replay {
   std::map<std::string, std::string> tags_;
 };
 
+// What the answer to a kind of request is to hold, by the specification of the REST catalog.
+void check_shape(const Json& request, const http::Response& response) {
+  const std::string method = string_member(request, "method");
+  const std::string path = string_member(request, "path");
+  const auto is_of = [&](std::string_view pattern) {
+    return std::regex_match(path, std::regex("/v1/" + std::string(pattern)));
+  };
+  if (response.status == 204 || response.status == 304) EXPECT_EQ(response.body, "");
+  if (response.status == 204 || response.status == 304 || method == "HEAD") return;
+  const Json body = parse_json(response.body, "an answer");
+  if (response.status >= 400) {
+    const Json& error = member(body, "error");
+    EXPECT_EQ(integer_member(error, "code"), response.status);
+    EXPECT_NE(string_member(error, "message"), "");
+    EXPECT_TRUE(string_member(error, "type").ends_with("Exception"));
+  } else if (is_of("config")) {
+    EXPECT_TRUE(member(body, "defaults").is_object() && member(body, "overrides").is_object());
+    EXPECT_TRUE(member(body, "endpoints").is_array());
+  } else if (is_of("namespaces")) {
+    EXPECT_TRUE(member(body, method == "GET" ? "namespaces" : "namespace").is_array());
+  } else if (is_of("namespaces/[^/]+")) {
+    EXPECT_TRUE(member(body, "properties").is_object());
+  } else if (method == "GET" && is_of("namespaces/[^/]+/(tables|views)")) {
+    EXPECT_TRUE(member(body, "identifiers").is_array());
+  } else if (is_of("namespaces/[^/]+/(tables(/[^/]+)?|register)")) {
+    const Json& metadata = member(body, "metadata");
+    EXPECT_NE(string_member(metadata, "table-uuid"), "");
+    EXPECT_TRUE(member(metadata, "schemas").is_array());
+    EXPECT_TRUE(member(metadata, "snapshots").is_array());
+    const Json* sent = find_member(request, "body");
+    const Json* staged = sent == nullptr ? nullptr : find_member(*sent, "stage-create");
+    const bool is_staged = staged != nullptr && staged->is_bool() && staged->as_bool();
+    EXPECT_EQ(string_member_or(body, "metadata-location", "").empty(), is_staged);
+    EXPECT_EQ(response.headers.get_or("ETag", "").empty(), is_staged);
+  } else if (is_of("namespaces/[^/]+/views(/[^/]+)?")) {
+    EXPECT_NE(string_member(body, "metadata-location"), "");
+    EXPECT_NE(string_member(member(body, "metadata"), "view-uuid"), "");
+  } else {
+    ADD_FAILURE() << "no shape is known for " << method << " " << path;
+  }
+}
+
 TEST_F(RoutesTest, AnswersWhatClientsHaveSent) {
   std::ifstream recorded(std::string(HEADRACE_SOURCE_DIR) +
                          "/src/iceberg_rest/tests/data/recorded_requests.jsonl");
@@ -285,6 +345,7 @@ TEST_F(RoutesTest, AnswersWhatClientsHaveSent) {
     EXPECT_EQ(response.status, integer_member(request, "status"))
         << "request " << number << ": " << line.substr(0, 400) << "\n"
         << response.body.substr(0, 400);
+    check_shape(request, response);
   }
   EXPECT_GT(number, 150);
   EXPECT_THAT(metrics_->expose(),
