@@ -12,7 +12,7 @@ PREFIX ?= /usr/local
 PRESET ?= dev
 FUZZ_SECONDS = $(if $(filter command line,$(origin SECONDS)),$(SECONDS),60)
 
-.PHONY: help setup build demo test crash interop bench asan tsan fuzz tidy format format-check reference install clean
+.PHONY: help setup build demo test crash interop model bench asan tsan fuzz tidy format format-check reference install clean
 
 help: ## Print this list
 	@echo 'headrace: from a bare machine, `make demo` shows it at work and `make test` proves it.'
@@ -47,7 +47,13 @@ interop: ## Spark, Trino, pyiceberg and DuckDB on the tables of a running server
 	@HEADRACE_BINARY=build/dev/src/app/headrace HEADRACE_INTEROP_SEED=$(SEED) HEADRACE_INTEROP_STEPS=$(STEPS) \
 	  .deps/python/bin/python -B -W ignore::ResourceWarning tests/interop/interop_test.py
 
-bench: build ## Measure; CASE=flow|ingest|freshness|start|commits|upsert|scan|catalog measures one
+model: ## Live through random changes of a table beside a model of it; STEPS=n (3000), SEED=s repeats a run
+	@scripts/setup build test
+	@scripts/build dev maintenance_tests
+	@HEADRACE_STEPS=$(or $(STEPS),3000) HEADRACE_SEED=$(or $(SEED),1) \
+	  build/dev/src/maintenance/maintenance_tests --gtest_filter='ModelTest.*'
+
+bench: build ## Measure; CASE=flow|ingest|freshness|start|commits|upsert|scan|view|catalog measures one
 	@scripts/setup test
 	@scripts/build release bench_tools
 	@.deps/python/bin/python bench/run.py $(CASE)

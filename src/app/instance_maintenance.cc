@@ -51,6 +51,7 @@ std::unique_ptr<maintenance::Maintainer> Instance::make_maintainer() {
       [this](const lake::TableIdentifier& identifier) {
         outside_commits_->committed({identifier});
       }};
+  collaborators.tables = tables_.get();
   if (sharing_) {
     collaborators.shared_store = &sharing_->store;
     collaborators.process = sharing_->process;
@@ -98,17 +99,14 @@ Json Instance::table_history(const std::string& database, const std::string& nam
 
 Json Instance::optimize_table(const std::string& database, const std::string& name,
                               const std::vector<std::string>& sort_by) {
-  const auto live = tables_->find({database, name});
-  if (live && live->is_target && live->is_upsert) {
-    fail(ErrorKind::kConflict,
-         "merging files of {}.{}: a job changes its rows by their place in the files; pause the "
-         "job first with 'headrace jobs pause'",
-         database, name);
-  }
   const maintenance::Optimized done = maintainer_->optimize({database, name}, sort_by, {});
-  return JsonObject{{"name", database + "." + name},     {"merges", done.merges},
-                    {"files_before", done.files_before}, {"files_after", done.files_after},
-                    {"bytes_before", done.bytes_before}, {"bytes_after", done.bytes_after}};
+  return JsonObject{{"name", database + "." + name},
+                    {"merges", done.merges},
+                    {"files_before", done.files_before},
+                    {"files_after", done.files_after},
+                    {"bytes_before", done.bytes_before},
+                    {"bytes_after", done.bytes_after},
+                    {"delete_files_removed", done.delete_files_removed}};
 }
 
 Json Instance::expire_table(const std::string& database, const std::string& name, int keep,

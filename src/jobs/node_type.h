@@ -71,6 +71,8 @@ struct TargetNeed {
   tables::UpsertSpec upsert = {};           // with a primary key: rows change the table
   std::string delete_when = {};             // SQL over a row of the input; empty: never
   std::vector<std::string> leave_out = {};  // columns of the input that are not stored
+  std::optional<std::vector<std::string>> sort_by = {};  // as in tables::TargetSpec
+  std::optional<int> format_version = {};
 };
 
 // A node of a job as its settings say.

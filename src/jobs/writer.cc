@@ -80,6 +80,8 @@ JobWriter::JobWriter(const Collaborators& collaborators, const CompiledJob& job,
     spec.partition_by = compiled.need.partition_by;
     spec.properties = compiled.need.properties;
     spec.upsert = compiled.need.upsert;
+    spec.sort_by = compiled.need.sort_by;
+    spec.format_version = compiled.need.format_version;
     if (!compiled.raw_topic.empty()) {
       spec.raw_topic = compiled.raw_topic;
       spec.raw_start = raw_start.at(compiled.raw_topic);
@@ -199,14 +201,16 @@ void JobWriter::write_deletes(const WriterTarget& target, const tables::DeletedR
 }
 
 lake::TableChange JobWriter::change_of(const WriterTarget& target, const SealedWork& work,
-                                       const Written& written, bool is_upsert) const {
+                                       const Written& written,
+                                       const tables::SealedGeneration& sealed) const {
   lake::TableChange change;
-  change.base = target.state.table;
+  // Of a table that is changed by key, files may have been merged since the job's last commit.
+  change.base = sealed.is_upsert ? sealed.base : target.state.table;
   change.added = written.data;
   change.added.insert(change.added.end(), written.deletes.begin(), written.deletes.end());
   change.removed = written.replaced;
   if (!written.deletes.empty()) change.operation = written.data.empty() ? "delete" : "overwrite";
-  change.only_on_base = is_upsert;
+  change.only_on_base = sealed.is_upsert;
   change.summary = {{tables::kPositionsKey, work.positions.to_text()}, {kJobKey, job_}};
   // Somebody else's commit in between may be an append; another job's positions may not.
   change.expected_summary = {
@@ -237,7 +241,7 @@ void JobWriter::commit(const SealedWork& work) {
   for (size_t i = 0; i < work.targets.size(); ++i) {
     const WriterTarget& target = targets_[work.targets[i]];
     if (written_.size() <= i) written_.push_back(write_files(target, work.generations[i]));
-    changes.push_back(change_of(target, work, written_[i], work.generations[i].is_upsert));
+    changes.push_back(change_of(target, work, written_[i], work.generations[i]));
   }
   const std::vector<lake::TablePtr> committed = commit_changes(work, changes);
   std::vector<tables::LiveTables::CommittedTable> replacements;

@@ -96,7 +96,7 @@ class JobWriter {
   void write_deletes(const WriterTarget& target, const tables::DeletedRows& deleted,
                      Written& written);
   lake::TableChange change_of(const WriterTarget& target, const SealedWork& work,
-                              const Written& written, bool is_upsert) const;
+                              const Written& written, const tables::SealedGeneration& sealed) const;
   std::vector<lake::TablePtr> commit_changes(const SealedWork& work,
                                              const std::vector<lake::TableChange>& changes);
 

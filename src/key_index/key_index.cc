@@ -1,5 +1,6 @@
 #include "key_index/key_index.h"
 
+#include <algorithm>
 #include <charconv>
 #include <filesystem>
 #include <fstream>
@@ -21,6 +22,8 @@ constexpr size_t kBatchBytes = 1024UL * 1024;
 // Files are read in groups of about so many rows: after each it is known to be done.
 constexpr int64_t kGroupRows = 4'000'000;
 constexpr int64_t kBulkRows = 200'000;
+// A commit waits for one such batch at most.
+constexpr size_t kFollowedAtOnce = 8192;
 // A file beside the store that says that it must not be used.
 constexpr const char* kDamaged = ".damaged";
 
@@ -156,7 +159,10 @@ void KeyIndex::catch_up(engine::Connection& connection, const lake::Table& table
     if (snapshot_ || towards_) begin(true);
     return;
   }
-  if (snapshot_ == table.metadata.current_snapshot_id) return;
+  const bool knows_all = std::all_of(files.begin(), files.end(), [&](const lake::DataFile& file) {
+    return file_number(file.path).has_value();
+  });
+  if (snapshot_ == table.metadata.current_snapshot_id && knows_all) return;
   if (!goes_on_to(table.metadata)) {
     telemetry::log_warning("key_index", "reading all keys of the table",
                            {{"table", table.identifier.to_string()},
@@ -226,6 +232,7 @@ void KeyIndex::add_rows(engine::Connection& connection, const lake::Table& table
 
 void KeyIndex::take_up(engine::Connection& connection, const lake::Table& table,
                        const std::vector<lake::DataFile>& added, const std::string& gone) {
+  const std::lock_guard writing(writing_);
   guarded([&] {
     move_towards(table);
     forget_keys(connection, gone);
@@ -274,6 +281,81 @@ void KeyIndex::arrive(const lake::Table& table, const std::vector<lake::DataFile
   store_->write(batch);
   const std::lock_guard lock(mutex_);
   for (const std::string& path : gone) files_.erase(path);
+}
+
+uint32_t KeyIndex::reserve(const std::string& path) {
+  const std::lock_guard writing(writing_);
+  return guarded([&] {
+    const uint32_t number = next_file_++;
+    KeyStore::Batch batch;
+    batch.put_note(kNextFileNote, format("{}", next_file_));
+    store_->write(batch);
+    const std::lock_guard lock(mutex_);
+    files_[path] = number;
+    return number;
+  });
+}
+
+void KeyIndex::follow(engine::Connection& connection, const lake::Table& table,
+                      const lake::DataFile& file, const std::vector<std::string>& sources,
+                      const RowPlace& moved) {
+  const uint32_t number = file_number(file.path).value();
+  engine::Result result =
+      connection.query(format("SELECT {}, _position FROM ({}) r", columns_.key_sql("r"),
+                              lake::scan_rows_sql(table, {file})));
+  std::vector<std::string> keys;
+  std::vector<int64_t> positions;
+  while (const engine::Chunk* chunk = result.next()) {
+    const engine::VectorView bytes = chunk->column(0);
+    const auto* position = chunk->column(1).data<int64_t>();
+    for (size_t row = 0; row < chunk->rows(); ++row) {
+      keys.emplace_back(bytes.string(row));
+      positions.push_back(position[row]);
+    }
+    if (keys.size() < kFollowedAtOnce) continue;
+    move_entries(keys, positions, number, moved);
+    keys.clear();
+    positions.clear();
+  }
+  move_entries(keys, positions, number, moved);
+  const std::lock_guard writing(writing_);
+  guarded([&] {
+    KeyStore::Batch batch;
+    batch.put_note(kFilePrefix + file.path, format("{}", number));
+    for (const std::string& path : sources) batch.erase_note(kFilePrefix + path);
+    store_->write(batch);
+  });
+  const std::lock_guard lock(mutex_);
+  for (const std::string& path : sources) files_.erase(path);
+}
+
+void KeyIndex::move_entries(const std::vector<std::string>& keys,
+                            const std::vector<int64_t>& positions, uint32_t number,
+                            const RowPlace& moved) {
+  const std::vector<std::string_view> wanted(keys.begin(), keys.end());
+  const std::lock_guard writing(writing_);
+  guarded([&] {
+    std::vector<std::optional<KeyEntry>> found = store_->find(wanted);
+    KeyStore::Batch batch;
+    for (size_t i = 0; i < keys.size(); ++i) {
+      if (!found[i] || moved(*found[i]) != positions[i]) continue;
+      found[i]->file = number;
+      found[i]->position = static_cast<uint32_t>(positions[i]);
+      batch.put(keys[i], *found[i]);
+    }
+    store_->write(batch);
+  });
+}
+
+void KeyIndex::forget_files(const std::vector<std::string>& paths) {
+  const std::lock_guard writing(writing_);
+  guarded([&] {
+    KeyStore::Batch batch;
+    for (const std::string& path : paths) batch.erase_note(kFilePrefix + path);
+    store_->write(batch);
+  });
+  const std::lock_guard lock(mutex_);
+  for (const std::string& path : paths) files_.erase(path);
 }
 
 std::vector<std::optional<KeyEntry>> KeyIndex::find(const std::vector<std::string_view>& keys) {

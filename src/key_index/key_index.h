@@ -9,8 +9,8 @@
 // for absent. So deletes need not be taken up, and to come from one snapshot to a later one it is
 // enough to read the keys of the files that are new.
 //
-// Life cycle: open, catch_up, then find and take_up in turns. One process at a time.
-// Thread use: find from any thread; the rest by one thread at a time.
+// Life cycle: open, catch_up, then find and take_up in turns; and follow when rows have moved. One
+// process at a time. Thread use: any thread; take_up and follow may run at the same time.
 
 #include <cstdint>
 #include <functional>
@@ -48,6 +48,20 @@ class KeyIndex {
 
   std::vector<std::optional<KeyEntry>> find(const std::vector<std::string_view>& keys);
 
+  // The number that a file's entries have. Of one whose rows come from other files it is given here
+  // before the first entry is; should the process end before follow() does, the file's keys are
+  // read by the next catch_up.
+  uint32_t reserve(const std::string& path);
+  // Rows were moved into `file`, which was given its number before: entries that point to where
+  // they were point to where they are from then on. `moved` tells for a place among `sources` (by
+  // their number) where the row is now. Entries that are newer stay as they are. In small batches,
+  // between which commits are taken up.
+  using RowPlace = std::function<std::optional<int64_t>(const KeyEntry& entry)>;
+  void follow(engine::Connection& connection, const lake::Table& table, const lake::DataFile& file,
+              const std::vector<std::string>& sources, const RowPlace& moved);
+  // They have no row any more.
+  void forget_files(const std::vector<std::string>& paths);
+
   std::optional<uint32_t> file_number(const std::string& path) const;
   const KeyColumns& columns() const { return columns_; }
   std::optional<lake::SnapshotId> snapshot() const { return snapshot_; }
@@ -62,6 +76,8 @@ class KeyIndex {
                 const std::vector<lake::DataFile>& files, bool is_bulk);
   void forget_keys(engine::Connection& connection, const std::string& gone);
   void arrive(const lake::Table& table, const std::vector<lake::DataFile>* all_files);
+  void move_entries(const std::vector<std::string>& keys, const std::vector<int64_t>& positions,
+                    uint32_t number, const RowPlace& moved);
   template <class Body>
   auto guarded(Body body);
 
@@ -72,8 +88,9 @@ class KeyIndex {
   std::optional<lake::SnapshotId> snapshot_;
   // A snapshot that some of the entries stand for already.
   std::optional<lake::SnapshotId> towards_;
+  std::mutex writing_;  // held by who changes entries; guards what stands above
   uint32_t next_file_ = 0;
-  mutable std::mutex mutex_;  // guards files_
+  mutable std::mutex mutex_;  // guards what follows
   std::map<std::string, uint32_t> files_;
 };
 

@@ -63,6 +63,12 @@ std::vector<DataFile> StoreCatalog::live_files(const Table& table, const Snapsho
   return result;
 }
 
+std::vector<DataFile> StoreCatalog::delete_files(const Table& table) {
+  const Snapshot* current = table.metadata.current_snapshot();
+  return current == nullptr ? std::vector<DataFile>()
+                            : live_files(table, *current, ManifestContent::kDeletes);
+}
+
 std::vector<DataFile> StoreCatalog::files_added_after(const Table& table,
                                                       std::optional<SnapshotId> after) {
   if (!after) return files(table, std::nullopt);

@@ -53,6 +53,7 @@ std::string select_sql(const Schema& schema, const PartitionSpec& spec, const st
   return inner;
 }
 
+// `spec`: by which rows are divided among files.
 std::string copy_sql(const Schema& schema, const PartitionSpec& spec, const std::string& select,
                      const std::string& path, const WriteOptions& options) {
   std::string sql = format(
@@ -168,14 +169,15 @@ std::vector<DataFile> write_unpartitioned(engine::Connection& connection, FileSy
                                           const Table& table, const std::string& select,
                                           const WriteOptions& options) {
   const Schema& schema = table.metadata.current_schema();
-  const PartitionSpec& spec = table.metadata.default_spec();
   const std::string path = format("{}/{}.parquet", directory, name);
+  const PartitionSpec undivided;
   std::vector<DataFile> result;
   try {
-    const std::string sql = copy_sql(schema, spec, select, path, options);
-    for (WrittenFile& file : run_copy(connection, sql, schema, spec)) {
+    const std::string sql = copy_sql(schema, undivided, select, path, options);
+    for (WrittenFile& file : run_copy(connection, sql, schema, undivided)) {
       files.sync_file(file.path);
-      result.push_back(finish(file, file.path, spec.spec_id));
+      file.partition = options.partition.value_or(PartitionValues());
+      result.push_back(finish(file, file.path, table.metadata.default_spec_id));
     }
     if (!result.empty()) files.sync_directory(directory);
   } catch (const Error&) {
@@ -196,10 +198,12 @@ std::vector<DataFile> write_data_files(engine::Connection& connection, Catalog& 
                                        const std::string& select, const WriteOptions& options) {
   const std::string directory = catalog.data_directory(table);
   const std::string name = make_uuid(random);
-  const auto write =
-      table.metadata.default_spec().fields.empty() ? write_unpartitioned : write_partitioned;
+  const bool is_one_file = options.partition || table.metadata.default_spec().fields.empty();
+  const auto write = is_one_file ? write_unpartitioned : write_partitioned;
   try {
-    return write(connection, files, directory, name, table, select, options);
+    auto written = write(connection, files, directory, name, table, select, options);
+    for (DataFile& file : written) file.sort_order_id = options.sort_order_id;
+    return written;
   } catch (const Error& error) {
     throw error.with_context(format("writing data files of {}", table.identifier.to_string()));
   }

@@ -4,6 +4,7 @@
 // real column bounds, one set of files for each partition. The files are synced but belong to no
 // snapshot until a commit adds them; abandoned ones are orphans.
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,6 +16,10 @@ namespace headrace::lake {
 struct WriteOptions {
   int64_t row_group_rows = 122'880;
   std::string order_by;  // SQL; empty: as they come
+  // All rows are of this partition of the default spec: they come into one file, in their order
+  // when the engine keeps it.
+  std::optional<PartitionValues> partition = {};
+  std::optional<int> sort_order_id = {};  // by which the rows are sorted
 };
 
 // `select` must give the columns of the table's current schema, in order, by name; they are cast to

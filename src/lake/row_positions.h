@@ -7,6 +7,8 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
+#include <string_view>
 #include <vector>
 
 namespace headrace::lake {
@@ -27,6 +29,15 @@ class RowPositions {
   bool contains(int64_t position) const;
   int64_t count() const;
   std::vector<int64_t> sorted() const;
+  // How many of them are smaller than `position`.
+  int64_t count_below(int64_t position) const;
+  // Of these, those that are not among the others.
+  RowPositions without(const RowPositions& others) const;
+
+  // Roaring's portable format (RoaringFormatSpec, 32 bits). Reading takes the bytes of one bitmap
+  // off the front of `bytes` and says how many; corrupt when they are none.
+  std::string to_portable() const;
+  static RowPositions from_portable(std::string_view bytes, size_t& used);
 
   // Sets flags[i] to whether the row at positions[i] is not among these. Fast when the positions
   // follow each other, as those of a scan do.

@@ -8,6 +8,7 @@
 #include "lake/name_mapping.h"
 #include "lake/schema_change.h"
 #include "lake/snapshot_summary.h"
+#include "lake/sort_order.h"
 
 namespace headrace::lake {
 namespace {
@@ -51,6 +52,7 @@ TableMetadata SnapshotBuilder::apply_to(const Table& current, int64_t now_ms) {
   TableMetadata metadata = current.metadata;
   for (const auto& [key, value] : change_.set_properties) metadata.properties[key] = value;
   if (change_.new_schema) apply_schema(metadata);
+  if (change_.sort_by) set_sort_order(metadata, *change_.sort_by);
   const int64_t previous_update_ms = metadata.last_updated_ms;
   metadata.last_updated_ms = std::max(now_ms, previous_update_ms);
   if (makes_snapshot()) add_snapshot(metadata, metadata.last_updated_ms);

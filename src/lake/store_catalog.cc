@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "lake/name_mapping.h"
+#include "lake/sort_order.h"
 #include "lake/transform.h"
 
 namespace headrace::lake {
@@ -90,6 +91,7 @@ TableMetadata first_metadata(const CreateTable& request, const std::string& loca
   }
   metadata.partition_specs = {std::move(spec)};
   metadata.sort_orders = {JsonObject{{"order-id", 0}, {"fields", JsonArray{}}}};
+  if (!request.sort_by.empty()) set_sort_order(metadata, request.sort_by);
   metadata.properties = {{kNameMappingProperty, name_mapping(request.schema)},
                          {"write.parquet.compression-codec", "zstd"}};
   for (const auto& [key, value] : request.properties) metadata.properties[key] = value;

@@ -35,6 +35,7 @@ class StoreCatalog final : public Catalog, public OpenCatalog {
   std::vector<TablePtr> commit(const std::vector<TableChange>& changes) override;
   std::string data_directory(const Table& table) override;
   std::vector<DataFile> files(const Table& table, std::optional<SnapshotId> snapshot) override;
+  std::vector<DataFile> delete_files(const Table& table) override;
   std::vector<DataFile> files_added_after(const Table& table,
                                           std::optional<SnapshotId> after) override;
   std::set<std::string> referenced_files(const Table& table) override;

@@ -57,6 +57,12 @@ struct DataFile {
   FileContent content = FileContent::kData;
   std::optional<std::string> referenced_data_file = {};  // of position deletes that are all of it
   std::vector<int> equality_ids = {};                    // of equality deletes
+  // Of a deletion vector (format 3): where its blob lies in the Puffin file at `path`.
+  std::optional<int64_t> content_offset = {};
+  std::optional<int64_t> content_size_bytes = {};
+  std::optional<int64_t> first_row_id = {};  // of a data file, in format 3
+
+  bool is_deletion_vector() const { return content_offset.has_value(); }
   // Set on files read from a table:
   int64_t sequence_number = 0;
   SnapshotId added_snapshot_id = 0;
@@ -81,14 +87,17 @@ struct Snapshot {
   std::string manifest_list = {};
   Summary summary = {};  // with "operation"
   int schema_id = 0;
-  JsonObject unknown = {};  // members written by other engines, kept as they are
+  std::optional<int64_t> first_row_id = {};  // format 3: of the rows that it adds
+  std::optional<int64_t> added_rows = {};    // and how many ids it takes
+  JsonObject unknown = {};                   // members written by other engines, kept as they are
   // The snapshot as JSON text, kept by commits: a snapshot never changes, but stands in every
   // metadata file written while it lives.
   std::shared_ptr<const std::string> json_text = nullptr;
 };
 
 struct TableMetadata {
-  int format_version = 2;
+  int format_version = 2;   // 2 or 3
+  int64_t next_row_id = 0;  // format 3
   std::string table_uuid;
   std::string location = {};  // URI
   int64_t last_sequence_number = 0;
@@ -135,7 +144,9 @@ struct CreateTable {
   Schema schema = {};
   std::vector<std::string> partition_by = {};  // as in parse_partition_field
   std::map<std::string, std::string> properties = {};
-  std::string location = {};  // empty: <warehouse>/<database>/<name>
+  std::string location = {};              // empty: <warehouse>/<database>/<name>
+  std::vector<std::string> sort_by = {};  // columns by which files are sorted: "ts", "amount desc"
+  int format_version = 2;                 // 2 or 3
 };
 
 // Which snapshots stay when others are expired.
@@ -165,6 +176,10 @@ struct TableChange {
   // float → double, more decimal digits) or go; columns with id 0 are new and get one. Files that
   // lack a column read as NULL there. conflict when the schema moved on since `base`.
   std::optional<Schema> new_schema = {};
+  // The table's sort order from this commit on, as in CreateTable; files that are there stay.
+  std::optional<std::vector<std::string>> sort_by = {};
+  // To a greater format version from this commit on.
+  std::optional<int> format_version = {};
   // Snapshots that these do not keep go with this commit, instead of those that the catalog's
   // options say.
   std::optional<SnapshotRetention> retention = {};
@@ -220,6 +235,8 @@ class Catalog {
   // Live data files of a snapshot (default: current), each with the deletes that apply to it.
   virtual std::vector<DataFile> files(const Table& table,
                                       std::optional<SnapshotId> snapshot = {}) = 0;
+  // Live delete files of the current snapshot, whether they apply to a data file or not.
+  virtual std::vector<DataFile> delete_files(const Table& table) = 0;
   // Data files added by snapshots after `after` up to the current one, in commit order, without
   // those that were added by "replace", each with the deletes that apply to it now. nullopt: all
   // live files. not_found when `after` was expired.

@@ -3,7 +3,10 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "lake/delete_function.h"
+#include "lake/sort_order.h"
 #include "lake/transform.h"
+#include "maintenance/delete_files.h"
 #include "telemetry/log.h"
 
 namespace headrace::maintenance {
@@ -14,26 +17,27 @@ constexpr milliseconds kLongestRest{600'000};
 constexpr const char* kLease = "maintenance";
 // A view rewrites its own files, and would have to begin anew with each merge.
 constexpr const char* kViewProperty = "headrace.view";
-// Its job finds the rows that it changes by their place in the files, and would have to begin anew.
-constexpr const char* kPrimaryKeyProperty = "headrace.primary-key";
 constexpr const char* kEnabledProperty = "headrace.maintenance";
 
-std::string order_by(const lake::Table& table, const std::vector<std::string>& columns) {
-  std::vector<std::string> names;
-  for (const std::string& column : columns) {
-    if (table.metadata.current_schema().find(column) == nullptr) {
-      fail(ErrorKind::kInvalid, "sorting {} by \"{}\": it has no such column",
-           table.identifier.to_string(), column);
-    }
-    names.push_back(engine::quote_identifier(column));
+// The table's own order, or the one that is asked for.
+MergeOrder order_of(const lake::Table& table, const std::vector<std::string>& sort_by = {}) {
+  lake::TableMetadata metadata = table.metadata;
+  try {
+    if (!sort_by.empty()) lake::set_sort_order(metadata, sort_by);
+  } catch (const Error& error) {
+    throw error.with_context(format("sorting {}", table.identifier.to_string()));
   }
-  return format("{}", join(names, ", "));
+  const auto order = lake::default_sort_order(metadata);
+  if (!order) return {};
+  // One that is asked for once is none of the table's.
+  const bool is_own = order->id == table.metadata.default_sort_order_id;
+  return {order->sql, is_own ? std::optional<int>(order->id) : std::nullopt};
 }
 
 bool is_maintained(const lake::Table& table) {
   const auto& properties = table.metadata.properties;
   const auto enabled = properties.find(kEnabledProperty);
-  return !properties.contains(kViewProperty) && !properties.contains(kPrimaryKeyProperty) &&
+  return !properties.contains(kViewProperty) &&
          (enabled == properties.end() || enabled->second != "false");
 }
 
@@ -111,9 +115,9 @@ void Maintainer::stop() {
 void Maintainer::work(const std::stop_token& stop) {
   while (collaborators_.clock.sleep_for(options_.interval, stop)) {
     try {
-      if (!may_work()) continue;
-      look_at_tables(stop);
-      look_for_orphans(stop);
+      const bool is_ours = holds_lease();
+      look_at_tables(is_ours, stop);
+      if (is_ours) look_for_orphans(stop);
     } catch (const std::exception& error) {
       telemetry::log_warning("maintenance", "looking at the tables failed, trying again later",
                              {{"reason", error.what()}});
@@ -128,7 +132,8 @@ void Maintainer::work(const std::stop_token& stop) {
   }
 }
 
-bool Maintainer::may_work() {
+// Of processes that share tables, one maintains those that no job changes by key.
+bool Maintainer::holds_lease() {
   if (collaborators_.shared_store == nullptr) return true;
   // As long as a round of looks and the rest after it may take.
   const milliseconds duration = options_.interval + 2 * kLongestRest;
@@ -138,42 +143,66 @@ bool Maintainer::may_work() {
   return lease_.has_value();
 }
 
-void Maintainer::look_at_tables(const std::stop_token& stop) {
+void Maintainer::look_at_tables(bool all, const std::stop_token& stop) {
   while (!stop.stop_requested()) {
-    const std::optional<MergeTask> task = next_task();
-    if (!task) return;
+    const std::optional<Work> work = next_work(all);
+    if (!work) return;
     const SteadyTime began = collaborators_.clock.steady_now();
     try {
       const std::lock_guard one_at_a_time(working_);
-      run_merge(*task, "", nullptr);
+      if (!run(*work)) return;  // others are busy with it: at the next look it may go
     } catch (const Error& error) {
       telemetry::log_warning(
           "maintenance", "merging files failed",
-          {{"table", task->table->identifier.to_string()}, {"reason", error.message()}});
+          {{"table", work->table->identifier.to_string()}, {"reason", error.message()}});
       if (passes(error)) return;  // at the next look it may go
-      settled_[task->table->identifier] = task->table->catalog_version;
+      settled_[work->table->identifier] = work->table->catalog_version;
     }
     rest(began, stop);
   }
 }
 
+// A table that a job of another process may be changing by key is maintained there.
+bool Maintainer::is_left_alone(const lake::Table& table, bool all) const {
+  const bool is_ours = collaborators_.tables != nullptr &&
+                       collaborators_.tables->is_changed_by_key(table.identifier);
+  if (is_ours) return false;
+  return !all || (collaborators_.shared_store != nullptr &&
+                  table.metadata.properties.contains(tables::kPrimaryKeyProperty));
+}
+
+std::optional<Maintainer::Work> Maintainer::work_on(const lake::TablePtr& table) const {
+  Work work;
+  work.table = table;
+  const std::vector<lake::DataFile> files = collaborators_.catalog.files(*table);
+  auto merges = plan_merges(table, files, options_.planner);
+  if (!merges.empty()) {
+    work.gain = merges.front().gain;
+    work.merge = std::move(merges.front());
+    return work;
+  }
+  work.deletes =
+      plan_deletes(table, files, collaborators_.catalog.delete_files(*table), options_.planner);
+  if (!work.deletes) return std::nullopt;
+  work.gain = static_cast<double>(work.deletes->saved);
+  return work;
+}
+
 // The most gainful of all tables.
-std::optional<MergeTask> Maintainer::next_task() {
-  std::optional<MergeTask> best;
+std::optional<Maintainer::Work> Maintainer::next_work(bool all) {
+  std::optional<Work> best;
   for (const auto& [identifier, version] : collaborators_.catalog.versions()) {
     const auto settled = settled_.find(identifier);
     if (settled != settled_.end() && settled->second == version) continue;
     try {
       const lake::TablePtr table = collaborators_.catalog.find(identifier);
-      if (table == nullptr) continue;
-      std::vector<MergeTask> tasks;
-      if (is_maintained(*table)) {
-        tasks = plan_merges(table, collaborators_.catalog.files(*table), options_.planner);
-      }
-      if (tasks.empty()) {
+      if (table == nullptr || is_left_alone(*table, all)) continue;
+      std::optional<Work> work;
+      if (is_maintained(*table)) work = work_on(table);
+      if (!work) {
         settled_[identifier] = table->catalog_version;
-      } else if (!best || tasks.front().gain > best->gain) {
-        best = std::move(tasks.front());
+      } else if (!best || work->gain > best->gain) {
+        best = std::move(work);
       }
     } catch (const Error& error) {
       telemetry::log_warning("maintenance", "a table cannot be looked at",
@@ -184,23 +213,36 @@ std::optional<MergeTask> Maintainer::next_task() {
   return best;
 }
 
+bool Maintainer::run(const Work& work) {
+  return work.merge ? run_merge(*work.merge, order_of(*work.table), nullptr)
+                    : run_deletes(*work.deletes, nullptr);
+}
+
+std::unique_ptr<engine::Database> Maintainer::open_engine() const {
+  engine::DatabaseOptions engine_options;
+  engine_options.memory_limit = format("{}B", options_.memory_bytes);
+  engine_options.threads = 1;
+  engine_options.temporary_directory = options_.temporary_directory;
+  engine_options.preserve_insertion_order = true;
+  auto database = std::make_unique<engine::Database>(engine_options);
+  lake::register_transform_functions(*database);
+  lake::register_delete_function(*database);
+  return database;
+}
+
+MergeCollaborators Maintainer::working_with(engine::Database& database) const {
+  return {database, collaborators_.catalog, collaborators_.files, collaborators_.random,
+          collaborators_.tables};
+}
+
 // False when somebody else was there first.
-bool Maintainer::run_merge(const MergeTask& task, const std::string& order_by, Optimized* total) {
+bool Maintainer::run_merge(const MergeTask& task, const MergeOrder& order, Optimized* total) {
   Record record(*this, task.table->identifier, "merge");
   record->files_before = static_cast<int64_t>(task.files.size());
   record->bytes_before = task.bytes;
   try {
-    engine::DatabaseOptions engine_options;
-    engine_options.memory_limit = format("{}B", options_.memory_bytes);
-    engine_options.threads = 1;
-    engine_options.temporary_directory = options_.temporary_directory;
-    engine_options.preserve_insertion_order = true;
-    engine::Database database(engine_options);
-    lake::register_transform_functions(database);
-    const auto connection = database.connect();
-    const auto merged =
-        merge({*connection, collaborators_.catalog, collaborators_.files, collaborators_.random},
-              task, order_by);
+    const auto database = open_engine();
+    const auto merged = merge(working_with(*database), task, order);
     bytes_rewritten_.add(static_cast<double>(task.bytes));
     record->state = merged ? RunState::kDone : RunState::kOvertaken;
     if (!merged) return false;
@@ -212,6 +254,28 @@ bool Maintainer::run_merge(const MergeTask& task, const std::string& order_by, O
       total->files_after += record->files_after;
       total->bytes_before += record->bytes_before;
       total->bytes_after += record->bytes_after;
+    }
+  } catch (const std::exception& error) {
+    record->error = error.what();
+    throw;
+  }
+  if (collaborators_.on_changed) collaborators_.on_changed(task.table->identifier);
+  return true;
+}
+
+bool Maintainer::run_deletes(const DeletesTask& task, Optimized* total) {
+  Record record(*this, task.table->identifier, "deletes");
+  try {
+    const auto database = open_engine();
+    const auto folded = fold_deletes(working_with(*database), task);
+    record->state = folded ? RunState::kDone : RunState::kOvertaken;
+    if (!folded) return false;
+    record->files_before = folded->files_before;
+    record->files_after = folded->files_after;
+    record->bytes_before = folded->bytes_before;
+    record->bytes_after = folded->bytes_after;
+    if (total != nullptr) {
+      total->delete_files_removed += folded->files_before - folded->files_after;
     }
   } catch (const std::exception& error) {
     record->error = error.what();
@@ -256,12 +320,19 @@ Optimized Maintainer::optimize(const lake::TableIdentifier& identifier,
   PlannerOptions eager = options_.planner;
   eager.eager = true;
   lake::TablePtr table = collaborators_.catalog.load(identifier);
-  const std::string order = order_by(*table, sort_by);
+  const MergeOrder order = order_of(*table, sort_by);
   // The tasks of one plan have no file in common; what is committed meanwhile waits for the next.
   for (const MergeTask& task : plan_merges(table, collaborators_.catalog.files(*table), eager)) {
-    if (stop.stop_requested()) break;
+    if (stop.stop_requested()) return total;
     const std::lock_guard one_at_a_time(working_);
     run_merge(task, order, &total);
+  }
+  table = collaborators_.catalog.load(identifier);
+  const auto deletes = plan_deletes(table, collaborators_.catalog.files(*table),
+                                    collaborators_.catalog.delete_files(*table), eager);
+  if (deletes) {
+    const std::lock_guard one_at_a_time(working_);
+    run_deletes(*deletes, &total);
   }
   return total;
 }

@@ -1,9 +1,9 @@
 #pragma once
 
-// Keeps tables in order: merges small files by itself on a thread of its own, and does what is
-// asked for by hand. One piece of work at a time, each bounded by the size of a file, in an engine
-// of its own with one thread and little memory, and never more than a share of the time: so the
-// writer and queries hardly notice.
+// Keeps tables in order: merges small files, writes those with many deleted rows anew and folds
+// delete files by itself on a thread of its own, and does what is asked for by hand. One piece of
+// work at a time, each bounded by the size of a file, in an engine of its own with one thread and
+// little memory, and never more than a share of the time: so the writer and queries hardly notice.
 //
 // Life cycle: start() begins the thread; stop(), or the destructor, ends it after the piece in
 // hand. What is asked for by hand works without a thread. Thread use: any thread; calls by hand
@@ -49,7 +49,7 @@ std::string_view name_of(RunState state);
 struct Run {
   int64_t number = 0;
   lake::TableIdentifier table;
-  std::string operation;  // merge | expire | orphans | rollback
+  std::string operation;  // merge | deletes | expire | orphans | rollback
   RunState state = RunState::kRunning;
   Timestamp started;
   milliseconds elapsed{0};
@@ -62,6 +62,7 @@ struct Run {
 
 struct Optimized {
   int64_t merges = 0;
+  int64_t delete_files_removed = 0;  // beside those of merged files
   int64_t files_before = 0;
   int64_t files_after = 0;
   int64_t bytes_before = 0;
@@ -81,6 +82,9 @@ class Maintainer {
     // Set when other processes maintain the same tables: one of them does so by itself.
     store::MetadataStore* shared_store = nullptr;
     std::string process = {};  // its name among them
+    // Whose jobs change tables by key: these are maintained where the job is, beside it. May be
+    // null.
+    tables::LiveTables* tables = nullptr;
   };
 
   Maintainer(const Collaborators& collaborators, MaintainerOptions options);
@@ -91,8 +95,9 @@ class Maintainer {
   void start();
   void stop();
 
-  // Merges whatever is smaller than the target. `sort_by`: columns by which rows are sorted within
-  // the new files. Ends early, without an error, on `stop`.
+  // Merges whatever is smaller than the target or has deleted rows. `sort_by`: columns by which
+  // rows are sorted within the new files, in the place of the table's own order. Ends early,
+  // without an error, on `stop`.
   Optimized optimize(const lake::TableIdentifier& identifier,
                      const std::vector<std::string>& sort_by, const std::stop_token& stop);
   // Returns how many snapshots went.
@@ -107,12 +112,26 @@ class Maintainer {
   class Record;
 
   void work(const std::stop_token& stop);
-  bool may_work();
-  // One round over the tables; the time it worked.
-  void look_at_tables(const std::stop_token& stop);
+  bool holds_lease();
+  // One round over the tables.
+  void look_at_tables(bool all, const std::stop_token& stop);
   void look_for_orphans(const std::stop_token& stop);
-  std::optional<MergeTask> next_task();
-  bool run_merge(const MergeTask& task, const std::string& order_by, Optimized* total);
+  bool is_left_alone(const lake::Table& table, bool all) const;
+  // What is to be done to a table, by itself.
+  struct Work {
+    lake::TablePtr table;
+    std::optional<MergeTask> merge;
+    std::optional<DeletesTask> deletes;
+    double gain = 0;
+  };
+  std::optional<Work> work_on(const lake::TablePtr& table) const;
+  std::optional<Work> next_work(bool all);
+  bool run(const Work& work);
+  bool run_merge(const MergeTask& task, const MergeOrder& order, Optimized* total);
+  bool run_deletes(const DeletesTask& task, Optimized* total);
+  // An engine for one piece of work.
+  std::unique_ptr<engine::Database> open_engine() const;
+  MergeCollaborators working_with(engine::Database& database) const;
   void rest(SteadyTime began, const std::stop_token& stop);
   lake::TablePtr commit(const lake::TableIdentifier& identifier, const std::string& operation,
                         const std::function<lake::TableChange(const lake::TablePtr&)>& change,

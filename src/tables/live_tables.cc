@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "lake/sort_order.h"
 #include "tables/live_tables_state.h"
 #include "tables/record_columns.h"
 
@@ -80,6 +81,27 @@ lake::Schema filled_columns(const lake::Table& table, const std::vector<engine::
   return filled;
 }
 
+constexpr int kUsualFormat = 2;
+
+// The table with the sort order and the format version that the job asks for.
+lake::TablePtr with_layout(lake::Catalog& catalog, const lake::TablePtr& table,
+                           const TargetSpec& spec) {
+  lake::TableChange change;
+  change.base = table;
+  if (spec.sort_by) {
+    lake::TableMetadata wanted = table->metadata;
+    lake::set_sort_order(wanted, *spec.sort_by);
+    if (wanted.default_sort_order_id != table->metadata.default_sort_order_id) {
+      change.sort_by = spec.sort_by;
+    }
+  }
+  if (spec.format_version && *spec.format_version > table->metadata.format_version) {
+    change.format_version = spec.format_version;
+  }
+  if (!change.sort_by && !change.format_version) return table;
+  return catalog.commit({change}).at(0);
+}
+
 }  // namespace
 
 LiveTables::LiveTables(const Collaborators& collaborators)
@@ -137,8 +159,11 @@ TableState LiveTables::open_target(const TargetSpec& spec) {
       std::ignore = key_index::KeyColumns(schema, spec.upsert.primary_key, spec.upsert.sequence_by);
       properties[kPrimaryKeyProperty] = key_text(spec.upsert);
     }
-    table = catalog.create({spec.identifier, schema, spec.partition_by, properties, ""});
+    table = catalog.create({spec.identifier, schema, spec.partition_by, properties, "",
+                            spec.sort_by.value_or(std::vector<std::string>()),
+                            spec.format_version.value_or(kUsualFormat)});
   }
+  table = with_layout(catalog, table, spec);
   filled_columns(*table, spec.columns);  // before anything is changed
   check_key(*table, spec.upsert);
   auto files = live_files(catalog, *table);
@@ -212,6 +237,7 @@ void LiveTables::close_target(const TableIdentifier& identifier) {
   statements.insert(statements.end(), drops.begin(), drops.end());
   state_->run(statements);
   live.is_committing = false;
+  live.is_exchanging = false;
   const bool refresh_wanted = std::exchange(live.refresh_wanted, false);
   lock.unlock();
   if (refresh_wanted) refresh_again(identifier);

@@ -47,6 +47,9 @@ struct TargetSpec {
   std::optional<std::string> raw_topic;   // fed straight from it: `columns` are record_columns()
   std::vector<stream::Offset> raw_start;  // where a raw table without positions begins
   UpsertSpec upsert = {};                 // with a primary key: rows are changes
+  // How merged files are sorted ("ts", "amount desc"); nullopt: as the table says.
+  std::optional<std::vector<std::string>> sort_by = {};
+  std::optional<int> format_version = {};  // of Iceberg, at least
 };
 
 // The column that tells rows that came (1) from those that went (-1).
@@ -75,6 +78,7 @@ class Dependent {
 struct SealedGeneration {
   int64_t number = 0;
   int64_t rows = 0;
+  lake::TablePtr base = {};            // what SQL showed then; `deleted` are rows of its files
   std::vector<OffsetRange> raw_range;  // of a raw table, instead of rows
   bool is_upsert = false;
   std::vector<DeletedRows> deleted = {};  // of an upsert table: committed rows that go
@@ -93,6 +97,7 @@ struct TableState {
   bool is_upsert = false;
   lake::Schema hot_schema = {};  // of a target: the columns that its job writes
   bool is_committing = false;    // from seal() to replace_committed()
+  bool is_exchanging = false;    // its files, between two commits of its job
   bool refresh_wanted = false;   // somebody else committed meanwhile
 };
 
@@ -187,6 +192,25 @@ class LiveTables {
   };
   void replace_committed(const std::vector<CommittedTable>& committed);
 
+  // Files that take the place of others without a change of what the table says.
+  struct FileExchange {
+    lake::TableIdentifier identifier;
+    // Where the rows are that came into `added`; nullptr: only delete files are exchanged.
+    std::shared_ptr<const lake::MovedRows> moved = {};
+    std::optional<lake::DataFile> added = {};
+    std::vector<std::string> replaced = {};  // paths of data files
+    // Commits on top of `base`; nullptr: another commit was first, or it cannot be done any more.
+    std::function<lake::TablePtr(const lake::TablePtr& base)> commit;
+  };
+  // The same between two commits of a job that changes the table by key: it finds rows where they
+  // are now, and what it has deleted since stays deleted. It goes on meanwhile, but waits when it
+  // seals. Waits for the job's own commit as long as `patience`. nullptr: it did not come about.
+  // When the commit stands and cannot be taken up the job begins again. One at a time.
+  lake::TablePtr exchange_files(const FileExchange& exchange, engine::Connection& connection,
+                                milliseconds patience);
+  // Does a job change the table by key?
+  bool is_changed_by_key(const lake::TableIdentifier& identifier) const;
+
   // SQL of all rows, files and hot ones, to stand after FROM. Called by a Dependent under the lock,
   // or by anybody with lock_held = false.
   std::string rows_sql(const lake::TableIdentifier& identifier, bool lock_held) const;
@@ -213,6 +237,11 @@ class LiveTables {
   std::shared_ptr<UpsertTable> open_upsert(const TargetSpec& spec, const lake::Table& table,
                                            const std::vector<lake::DataFile>& files);
   void index_committed(const CommittedTable& committed);
+  std::shared_ptr<UpsertTable> begin_exchange(const lake::TableIdentifier& identifier,
+                                              milliseconds patience, lake::TablePtr& base);
+  bool end_exchange(const lake::TableIdentifier& identifier,
+                    const std::shared_ptr<UpsertTable>& upsert, const lake::TablePtr& committed,
+                    const UpsertTable::Exchange& exchange);
 
   struct Committed;
   Committed after_commit(const CommittedTable& change) const;

@@ -73,7 +73,13 @@ void LiveTables::refresh_again(const TableIdentifier& identifier) noexcept {
 std::vector<SealedGeneration> LiveTables::seal(
     const std::vector<TableIdentifier>& identifiers,
     const std::map<std::string, std::vector<stream::Offset>>& raw_next) {
-  std::lock_guard lock(state_->mutex);
+  std::unique_lock lock(state_->mutex);
+  // Files of upsert tables may be exchanged just now; what was sealed before is committed.
+  state_->taken_up.wait(lock, [&] {
+    return std::none_of(identifiers.begin(), identifiers.end(), [&](const auto& identifier) {
+      return state_->at(identifier).is_exchanging;
+    });
+  });
   std::vector<SealedGeneration> sealed;
   std::vector<std::string> statements;
   std::vector<std::pair<TableState*, int64_t>> started;
@@ -97,6 +103,7 @@ std::vector<SealedGeneration> LiveTables::seal(
       if (live.is_upsert) statements.push_back(state_->gone_ddl(identifier, live, fresh));
       started.emplace_back(&live, fresh);
     }
+    generation.base = live.table;
     generation.rows = live.hot_rows - live.sealed_rows;
     sealed.push_back(std::move(generation));
   }

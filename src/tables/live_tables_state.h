@@ -226,7 +226,7 @@ struct LiveTables::State {
                std::shared_ptr<const std::vector<lake::DataFile>> files) {
     TableState& live = tables[table->identifier];
     if (live.table && live.table->catalog_version >= table->catalog_version) return;
-    if (live.is_committing) {
+    if (live.is_committing || live.is_exchanging) {
       live.refresh_wanted = true;
       return;
     }

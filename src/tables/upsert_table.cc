@@ -93,7 +93,8 @@ void UpsertTable::adopt(const std::vector<lake::DataFile>& files,
 // Where the row is, as number in the set and position; nothing when the entry's row is gone.
 std::optional<std::pair<size_t, int64_t>> UpsertTable::live_row(const key_index::KeyEntry& entry,
                                                                 Lookup& lookup) const {
-  const auto number = set_numbers_.find(entry.file);
+  const key_index::KeyEntry at = move_ ? move_->now(entry) : entry;
+  const auto number = set_numbers_.find(at.file);
   if (number == set_numbers_.end()) return std::nullopt;
   auto deleted = lookup.deleted.find(number->second);
   if (deleted == lookup.deleted.end()) {
@@ -102,8 +103,8 @@ std::optional<std::pair<size_t, int64_t>> UpsertTable::live_row(const key_index:
             .emplace(number->second, set_->deleted(number->second, version_, reader_.loader()))
             .first;
   }
-  if (deleted->second && deleted->second->contains(entry.position)) return std::nullopt;
-  return std::pair(number->second, int64_t{entry.position});
+  if (deleted->second && deleted->second->contains(at.position)) return std::nullopt;
+  return std::pair(number->second, int64_t{at.position});
 }
 
 // The committed rows that the changes replace. Changes that are older than what the index knows of
@@ -249,19 +250,78 @@ void UpsertTable::replace_files(engine::Connection& connection,
   const std::shared_ptr<lake::DeleteSet> before = set_;
   adopt(files, known);
 
-  std::map<std::string, size_t> numbers;
-  for (const lake::DataFile& file : *files_) numbers[file.path] = file.delete_number;
   // Rows that were just committed and are not the newest any more: gone for every reader.
   taken_version_ = sealed_version_ + 1;
   set_->add_layer(taken_version_, rows_of_keys(connection, superseded));
-  for (const auto& [version, layer] : before->layers(taken_version_, version_)) {
-    lake::PositionsByFile moved;
+  add_layers_of(*before, nullptr, "");
+}
+
+// Deletes that are not committed yet, of the set before: they follow their rows.
+void UpsertTable::add_layers_of(const lake::DeleteSet& before, const lake::MovedRows* moved,
+                                const std::string& moved_to) {
+  std::map<std::string, size_t> numbers;
+  for (const lake::DataFile& file : *files_) numbers[file.path] = file.delete_number;
+  for (const auto& [version, layer] : before.layers(taken_version_, version_)) {
+    lake::PositionsByFile now;
     for (const auto& [number, positions] : layer) {
-      const auto found = numbers.find(before->path(number));
-      if (found != numbers.end()) moved[found->second].add(positions);
+      const std::string& path = before.path(number);
+      if (const auto found = numbers.find(path); found != numbers.end()) {
+        now[found->second].add(positions);
+      } else if (moved != nullptr && moved->is_of(path)) {
+        now[numbers.at(moved_to)].add(moved->moved(path, positions));
+      }
     }
-    set_->add_layer(version, std::move(moved));
+    set_->add_layer(version, std::move(now));
   }
+}
+
+// Where the row of an entry is that may be of before the move.
+key_index::KeyEntry UpsertTable::Move::now(const key_index::KeyEntry& entry) const {
+  const auto file = from.find(entry.file);
+  if (file == from.end()) return entry;
+  const auto position = rows->find(file->second, entry.position);
+  if (!position) return {};
+  return {to, static_cast<uint32_t>(*position), entry.sequence};
+}
+
+void UpsertTable::reserve(const Exchange& exchange) {
+  if (exchange.moved == nullptr || exchange.to == nullptr) return;
+  Move move{{}, exchange.moved, index_->reserve(exchange.to->path)};
+  for (const std::string& path : exchange.replaced) {
+    if (const auto number = index_->file_number(path)) move.from[*number] = path;
+  }
+  reserved_ = std::move(move);
+}
+
+void UpsertTable::exchange_files(const std::vector<lake::DataFile>& files,
+                                 const Exchange& exchange) {
+  std::map<std::string, lake::RowPositionsPtr> known;
+  for (const lake::DataFile& file : *files_) {
+    known[file.path] = set_->deleted(file.delete_number, sealed_version_, reader_.loader());
+  }
+  const std::shared_ptr<lake::DeleteSet> before = set_;
+  move_ = std::exchange(reserved_, std::nullopt);
+  adopt(files, known);
+  add_layers_of(*before, exchange.moved.get(), exchange.to == nullptr ? "" : exchange.to->path);
+}
+
+void UpsertTable::index_moved(engine::Connection& connection, const lake::Table& table,
+                              const Exchange& exchange) {
+  if (exchange.moved == nullptr) return;
+  if (exchange.to == nullptr) {
+    index_->forget_files(exchange.replaced);
+    return;
+  }
+  // Written by nobody else: there is one exchange at a time.
+  const Move& move = *move_;
+  index_->follow(connection, table, *exchange.to, exchange.replaced,
+                 [&](const key_index::KeyEntry& entry) -> std::optional<int64_t> {
+                   const key_index::KeyEntry now = move.now(entry);
+                   if (entry.file == move.to || now.file != move.to) return std::nullopt;
+                   return now.position;
+                 });
+  const auto locked = lock();
+  move_.reset();
 }
 
 }  // namespace headrace::tables

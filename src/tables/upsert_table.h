@@ -21,12 +21,14 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "engine/database.h"
 #include "key_index/key_index.h"
 #include "lake/delete_reader.h"
 #include "lake/delete_set.h"
+#include "lake/moved_rows.h"
 #include "lake/table.h"
 
 namespace headrace::tables {
@@ -113,12 +115,37 @@ class UpsertTable {
   void replace_files(engine::Connection& connection, const std::vector<lake::DataFile>& files,
                      const std::vector<lake::DataFile>& added, const std::string& superseded);
 
+  // Rows of files were written anew into `to` (nullptr: there were none left), and that is
+  // committed: takes up the files of the commit. Deletes that are not committed yet follow their
+  // rows, and look-ups find rows that have moved. One such exchange at a time: the next one after
+  // index_moved().
+  struct Exchange {
+    std::shared_ptr<const lake::MovedRows> moved = {};  // nullptr: no row has moved
+    const lake::DataFile* to = nullptr;
+    std::vector<std::string> replaced;  // paths of data files that are gone
+  };
+  void reserve(const Exchange& exchange);  // before the commit, without the lock
+  void exchange_files(const std::vector<lake::DataFile>& files,
+                      const Exchange& exchange);  // locked
+  // Without the lock: lets the index follow, which may take a while. Batches and commits go on.
+  void index_moved(engine::Connection& connection, const lake::Table& table,
+                   const Exchange& exchange);
+
   // Somebody else committed to the table: what is hot was made from rows that have changed.
   void set_moved() { is_moved_ = true; }
   bool is_moved() const { return is_moved_; }
 
  private:
   struct Lookup;
+  // Where rows are that the index does not find at their new place yet.
+  struct Move {
+    std::map<uint32_t, std::string> from;  // files that are gone, by the index's numbers
+    std::shared_ptr<const lake::MovedRows> rows;
+    uint32_t to = 0;
+    key_index::KeyEntry now(const key_index::KeyEntry& entry) const;
+  };
+  void add_layers_of(const lake::DeleteSet& before, const lake::MovedRows* moved,
+                     const std::string& moved_to);
   void adopt(const std::vector<lake::DataFile>& files,
              const std::map<std::string, lake::RowPositionsPtr>& known);
   std::optional<std::pair<size_t, int64_t>> live_row(const key_index::KeyEntry& entry,
@@ -134,9 +161,11 @@ class UpsertTable {
   Files files_;
   std::shared_ptr<lake::DeleteSet> set_;
   std::map<uint32_t, size_t> set_numbers_;  // by the index's numbers of files
-  int64_t version_ = 1;                     // the newest that was committed in the engine
-  int64_t sealed_version_ = 0;              // up to which layers belong to the sealed generation
-  int64_t taken_version_ = 0;               // up to which they are in committed files
+  std::optional<Move> move_;
+  std::optional<Move> reserved_;  // of an exchange that is being committed
+  int64_t version_ = 1;           // the newest that was committed in the engine
+  int64_t sealed_version_ = 0;    // up to which layers belong to the sealed generation
+  int64_t taken_version_ = 0;     // up to which they are in committed files
   std::atomic<bool> is_moved_ = false;
 };
 

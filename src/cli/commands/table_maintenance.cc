@@ -61,6 +61,10 @@ int optimize(Session& session, const std::string& name, const std::vector<std::s
         integer_member(answer, "files_before"), integer_member(answer, "files_after"),
         bytes_text(integer_member(answer, "bytes_before")),
         bytes_text(integer_member(answer, "bytes_after"))));
+    const int64_t deletes = integer_member_or(answer, "delete_files_removed", 0);
+    if (deletes > 0) {
+      session.console().out(format("{} files of deletes fewer\n", deletes));
+    }
   });
   return 0;
 }

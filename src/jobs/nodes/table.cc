@@ -11,6 +11,8 @@ struct Settings {
   std::optional<std::string> sequence_by;
   std::optional<std::string> delete_when;
   std::vector<std::string> leave_out;
+  std::optional<std::vector<std::string>> sort_by;
+  std::optional<int64_t> format_version;
 };
 
 // What belongs together in a target's settings.
@@ -25,6 +27,8 @@ void check(const Settings& settings, const config::Node& node, config::Problems&
   needs(settings.sequence_by.has_value(), "sequence_by", "primary_key", is_upsert);
   needs(settings.delete_when.has_value(), "delete_when", "primary_key", is_upsert);
   needs(!settings.leave_out.empty(), "leave_out", "input", settings.input.has_value());
+  needs(settings.sort_by.has_value(), "sort_by", "input", settings.input.has_value());
+  needs(settings.format_version.has_value(), "format_version", "input", settings.input.has_value());
 }
 
 class TableNode final : public Node {
@@ -52,6 +56,8 @@ class TableNode final : public Node {
     need.upsert = {settings_.primary_key, settings_.sequence_by};
     need.delete_when = settings_.delete_when.value_or("");
     need.leave_out = settings_.leave_out;
+    need.sort_by = settings_.sort_by;
+    if (settings_.format_version) need.format_version = static_cast<int>(*settings_.format_version);
     return need;
   }
 
@@ -97,6 +103,15 @@ NodeType describe() {
                     config::example("op = 'd'"))
           .optional("leave_out", &Settings::leave_out, "columns of the input that are not stored",
                     config::example("[op]"))
+          .optional("sort_by", &Settings::sort_by,
+                    "the columns by which rows are sorted when the table's files are merged: a "
+                    "column, or column desc. Queries that filter by them read less",
+                    config::example("[customer, ordered_at desc]"))
+          .optional("format_version", &Settings::format_version,
+                    "of Apache Iceberg: 2, or 3, which keeps deleted rows as deletion vectors. "
+                    "Trino 476 cannot read those. A table of version 2 becomes one of version 3, "
+                    "never the other way round",
+                    config::at_least(2), config::at_most(3), config::example("2"))
           .check(check));
 }
 

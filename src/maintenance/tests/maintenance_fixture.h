@@ -56,6 +56,13 @@ class MaintenanceTest : public ::testing::Test {
   std::string contents() { return contents(*lake_.catalog); }
   size_t file_count() { return lake_.catalog->files(*load()).size(); }
 
+  // As a merge needs it.
+  static engine::DatabaseOptions keeping_order() {
+    engine::DatabaseOptions options;
+    options.preserve_insertion_order = true;
+    return options;
+  }
+
   MaintainerOptions eager_options() const {
     MaintainerOptions options;
     options.planner.min_files = 2;
@@ -72,7 +79,7 @@ class MaintenanceTest : public ::testing::Test {
 
   lake::LakeFixture lake_;
   std::unique_ptr<telemetry::Metrics> metrics_ = telemetry::make_metrics();
-  engine::Database database_;
+  engine::Database database_{keeping_order()};
   std::unique_ptr<engine::Connection> connection_;
   std::atomic<int> changes_ = 0;
 };

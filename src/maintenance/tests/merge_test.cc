@@ -27,8 +27,19 @@ class MergeTest : public MaintenanceTest {
     const lake::TablePtr table = load();
     return plan_merges(table, lake_.catalog->files(*table), eager());
   }
-  std::optional<Merged> run(const MergeTask& task) {
-    return merge({*connection_, *lake_.catalog, *lake_.files, lake_.random}, task);
+  std::optional<Merged> run(const MergeTask& task, const MergeOrder& order = {}) {
+    return merge({database_, *lake_.catalog, *lake_.files, lake_.random}, task, order);
+  }
+  // Of the i-th data file, by position.
+  void delete_rows(size_t file, const std::vector<int64_t>& positions) {
+    lake::TableChange change;
+    change.base = load();
+    const lake::DataFile data = lake_.catalog->files(*change.base).at(file);
+    change.added = {lake::write_position_deletes(*connection_, *lake_.catalog, *lake_.files,
+                                                 lake_.random, *change.base, data,
+                                                 lake::RowPositions(positions))};
+    change.operation = "delete";
+    lake_.catalog->commit({change});
   }
 };
 
@@ -98,23 +109,52 @@ TEST_F(MergeTest, WhoComesSecondLosesNothing) {
 TEST_F(MergeTest, RowsThatAreDeletedMeanwhileDoNotComeBack) {
   lake_.create("edits");
   for (int i = 0; i < 3; ++i) append(i * 10, 10);
-  const auto tasks = plan();
-  lake::TableChange change;
-  change.base = load();
-  change.added = {lake::write_position_deletes(*connection_, *lake_.catalog, *lake_.files,
-                                               lake_.random, *change.base, tasks.at(0).files[1],
-                                               lake::RowPositions({0, 4}))};
-  change.operation = "delete";
-  lake_.catalog->commit({change});
+  delete_rows(0, {9});
+  for (const char* order : {"", "name DESC, id"}) {
+    const auto tasks = plan();
+    delete_rows(1, {0, 4});
+    delete_rows(2, {5});
+    delete_rows(0, {1});
+    const std::string before = contents();
+    const auto merged = run(tasks.at(0), {order, {}});
+    ASSERT_TRUE(merged);
+    EXPECT_EQ(contents(), before);
+    // The new file's own deletes are all that is left of them.
+    ASSERT_EQ(file_count(), 1U);
+    EXPECT_THAT(lake_.catalog->delete_files(*load()), SizeIs(1));
+    ASSERT_TRUE(run(plan().at(0), {order, {}}));
+    EXPECT_EQ(contents(), before);
+    EXPECT_THAT(lake_.catalog->delete_files(*load()), IsEmpty());
+    for (int i = 3; i < 6; ++i) append(i * 10, 10);
+  }
+}
+
+TEST_F(MergeTest, AFileWithoutALiveRowGoes) {
+  lake_.create("edits", {"bucket(2, id)"});
+  append(0, 20);
+  const auto files = lake_.catalog->files(*load());
+  std::vector<int64_t> all;
+  for (int64_t i = 0; i < files[0].record_count; ++i) all.push_back(i);
+  delete_rows(0, all);
   const std::string before = contents();
-  EXPECT_THAT(before, ::testing::StartsWith("28:"));
-  EXPECT_FALSE(run(tasks[0]));
+  const auto merged = run(plan().at(0));
+  ASSERT_TRUE(merged);
+  EXPECT_THAT(merged->added, IsEmpty());
+  EXPECT_EQ(file_count(), 1U);
   EXPECT_EQ(contents(), before);
-  // The file with deleted rows stays as it is, the others are merged.
-  ASSERT_THAT(plan(), SizeIs(1));
-  EXPECT_THAT(plan()[0].files, SizeIs(2));
-  ASSERT_TRUE(run(plan()[0]));
-  EXPECT_EQ(contents(), before);
+}
+
+TEST_F(MergeTest, RowsThatCameBackByARollBackStopTheMerge) {
+  lake_.create("edits");
+  for (int i = 0; i < 2; ++i) append(i * 10, 10);
+  lake::TableChange back;
+  back.roll_back_to = load()->metadata.current_snapshot_id;
+  delete_rows(0, {3});
+  const auto tasks = plan();
+  back.base = load();
+  lake_.catalog->commit({back});
+  EXPECT_FALSE(run(tasks.at(0)));
+  EXPECT_THAT(contents(), ::testing::StartsWith("20:"));
 }
 
 TEST_F(MergeTest, RowsThatAreMissingStopTheMerge) {
@@ -122,7 +162,7 @@ TEST_F(MergeTest, RowsThatAreMissingStopTheMerge) {
   append(0, 10);
   append(10, 10);
   auto task = plan().at(0);
-  task.rows += 1;
+  task.files[0].record_count += 1;
   EXPECT_THROW(run(task), Error);
   EXPECT_EQ(file_count(), 2U);
   EXPECT_THAT(lake_.files->list(lake_.catalog->data_directory(*load())), SizeIs(2));
@@ -180,7 +220,7 @@ TEST_F(MergeTest, AnyFaultLeavesTheTableAsItWas) {
           lake::Catalog::open(*lake_.store, faulty, lake_.clock, lake_.random,
                               {.warehouse = lake_.directory.path() + "/warehouse"});
       try {
-        merge({*connection_, *catalog, faulty, lake_.random}, tasks[0]);
+        merge({database_, *catalog, faulty, lake_.random}, tasks[0]);
         completed = !faulty.failed();
       } catch (const Error& error) {
         EXPECT_THAT(error.kind(), AnyOf(ErrorKind::kUnavailable, ErrorKind::kCommitUnknown))

@@ -51,7 +51,7 @@ TEST_F(OrphansTest, WhatAnOlderSnapshotNeedsStays) {
   const lake::TablePtr before = load();
   const std::string old_contents = contents();
   const auto tasks = plan_merges(before, lake_.catalog->files(*before), {.eager = true});
-  ASSERT_TRUE(merge({*connection_, *lake_.catalog, *lake_.files, lake_.random}, tasks.at(0)));
+  ASSERT_TRUE(merge({database_, *lake_.catalog, *lake_.files, lake_.random}, tasks.at(0)));
   EXPECT_EQ(run(milliseconds(-1000)).files, 0);
   const auto rows = connection_->query_rows(
       format("SELECT count(*) FROM ({})", lake::scan_sql(*before, lake_.catalog->files(*before))));

@@ -83,6 +83,76 @@ TEST(PlannerTest, EagerlyAnyTwoSmallFilesAreMerged) {
   EXPECT_THAT(plan_merges(table_with(), files, options), SizeIs(1));
 }
 
+lake::DataFile with_deletes(lake::DataFile file, int64_t rows, int count = 1) {
+  for (int i = 0; i < count; ++i) {
+    auto deletes = std::make_shared<lake::DataFile>();
+    deletes->content = lake::FileContent::kPositionDeletes;
+    deletes->path = file.path + "-deletes" + std::to_string(i);
+    deletes->referenced_data_file = file.path;
+    deletes->record_count = rows / count;
+    file.deletes.push_back(deletes);
+  }
+  return file;
+}
+
+TEST(PlannerTest, ALargeFileIsWrittenAnewWhenManyOfItsRowsAreDeleted) {
+  const lake::DataFile large = file_of(120 * kMebibyte, "large");
+  EXPECT_THAT(plan_merges(table_with(), {with_deletes(large, large.record_count / 6)}, {}),
+              IsEmpty());
+  const auto tasks = plan_merges(table_with(), {with_deletes(large, large.record_count / 4)}, {});
+  ASSERT_THAT(tasks, SizeIs(1));
+  EXPECT_THAT(tasks[0].files, SizeIs(1));
+  PlannerOptions eager;
+  eager.eager = true;
+  EXPECT_THAT(plan_merges(table_with(), {with_deletes(large, 1)}, eager), SizeIs(1));
+  auto by_value = std::make_shared<lake::DataFile>();
+  by_value->content = lake::FileContent::kEqualityDeletes;
+  lake::DataFile matched = large;
+  matched.deletes = {by_value};
+  EXPECT_THAT(plan_merges(table_with(), {matched}, {}), SizeIs(1));
+}
+
+TEST(PlannerTest, FilesAreAsLargeAsTheirLiveRows) {
+  // Eight of which little is left are merged, whatever they once were.
+  std::vector<lake::DataFile> files;
+  for (const lake::DataFile& file : files_of(8, 100 * kMebibyte)) {
+    files.push_back(with_deletes(file, file.record_count * 95 / 100));
+  }
+  const auto tasks = plan_merges(table_with(), files, {});
+  ASSERT_THAT(tasks, SizeIs(1));
+  EXPECT_THAT(tasks[0].files, SizeIs(8));
+  // A small one with deleted rows waits for others.
+  EXPECT_THAT(plan_merges(table_with(), {with_deletes(file_of(kMebibyte, "small"), 9000)}, {}),
+              IsEmpty());
+}
+
+TEST(PlannerTest, DeleteFilesAreFoldedWhenThatMakesThemMuchFewer) {
+  const lake::DataFile one = file_of(120 * kMebibyte, "one");
+  const auto plan = [](const std::vector<lake::DataFile>& files,
+                       std::vector<lake::DataFile> deletes = {}, bool eager = false) {
+    PlannerOptions options;
+    options.eager = eager;
+    for (const lake::DataFile& file : files) {
+      for (const auto& some : file.deletes) deletes.push_back(*some);
+    }
+    return plan_deletes(table_with(), files, deletes, options);
+  };
+  EXPECT_FALSE(plan({with_deletes(one, 70, 7)}));
+  EXPECT_TRUE(plan({with_deletes(one, 70, 2)}, {}, true));
+  const lake::DataFile other = file_of(120 * kMebibyte, "other");
+  const auto both = plan({with_deletes(one, 70, 5), with_deletes(other, 70, 5)});
+  ASSERT_TRUE(both);
+  EXPECT_THAT(both->data_files, SizeIs(2));
+  EXPECT_EQ(both->saved, 8);
+  // Deletes of which no data file is there.
+  std::vector<lake::DataFile> lost;
+  for (int i = 0; i < 8; ++i) {
+    lost.push_back(file_of(100, "lost" + std::to_string(i)));
+    lost.back().content = lake::FileContent::kPositionDeletes;
+  }
+  EXPECT_TRUE(plan({one}, lost));
+}
+
 // However files come in, what is rewritten stays within a small multiple of what was written, and
 // the number of files does not grow with the number of commits.
 TEST(PlannerTest, RewritingIsBounded) {
