@@ -1,31 +1,15 @@
 #include <cerrno>
-#include <mutex>
 #include <utility>
 
 #include <curl/curl.h>
 
 #include "http/client.h"
+#include "http/curl_transfer.h"
 
 namespace headrace::http {
 namespace {
 
 constexpr size_t kMaxErrorBodyBytes = 1024 * 1024;
-
-struct ListDeleter {
-  void operator()(curl_slist* list) const { curl_slist_free_all(list); }
-};
-using HeaderList = std::unique_ptr<curl_slist, ListDeleter>;
-
-HeaderList header_list(const Headers& headers, const std::string& token) {
-  HeaderList list;
-  const auto append = [&](const std::string& line) {
-    list.reset(curl_slist_append(list.release(), line.c_str()));
-  };
-  for (const auto& [name, value] : headers) append(name + ": " + value);
-  if (!token.empty()) append("Authorization: Bearer " + token);
-  append("Expect:");  // no round trip before a body
-  return list;
-}
 
 // One request under way, as curl's callbacks see it.
 struct Exchange {
@@ -39,17 +23,7 @@ struct Exchange {
 
 size_t on_header(char* text, size_t, size_t size, void* exchange_pointer) {
   auto& exchange = *static_cast<Exchange*>(exchange_pointer);
-  std::string_view line(text, size);
-  while (line.ends_with('\n') || line.ends_with('\r')) line.remove_suffix(1);
-  if (line.starts_with("HTTP/")) {
-    exchange.response.headers = {};  // of 100 Continue, if there was one
-    return size;
-  }
-  const size_t colon = line.find(':');
-  if (colon == std::string_view::npos) return size;
-  std::string_view value = line.substr(colon + 1);
-  while (value.starts_with(' ')) value.remove_prefix(1);
-  exchange.response.headers.add(line.substr(0, colon), value);
+  add_header_line(exchange.response.headers, {text, size});
   return size;
 }
 
@@ -80,8 +54,7 @@ class CurlClient final : public Client {
  public:
   CurlClient(std::string base_url, std::string token, const ClientOptions& options)
       : base_url_(std::move(base_url)), token_(std::move(token)), options_(options) {
-    static std::once_flag once;
-    std::call_once(once, [] { curl_global_init(CURL_GLOBAL_DEFAULT); });
+    start_curl_once();
     while (base_url_.ends_with('/')) base_url_.pop_back();
     if (!base_url_.starts_with("http://") && !base_url_.starts_with("https://")) {
       fail(ErrorKind::kInvalid, "the server's address '{}' must begin with http:// or https://",
@@ -97,7 +70,8 @@ class CurlClient final : public Client {
   Response stream(Request request, const OnData& on_data, std::stop_token cancel) override {
     Exchange exchange{.response = {}, .on_data = on_data, .cancel = std::move(cancel)};
     exchange.curl = curl_;
-    const HeaderList headers = header_list(request.headers, token_);
+    if (!token_.empty()) request.headers.add("Authorization", "Bearer " + token_);
+    const HeaderList headers = header_list(request.headers);
     prepare(request, headers.get(), exchange);
     const CURLcode code = curl_easy_perform(curl_);
     if (exchange.error != nullptr) std::rethrow_exception(exchange.error);
@@ -126,20 +100,7 @@ class CurlClient final : public Client {
     curl_easy_setopt(curl_, CURLOPT_NOPROGRESS, 0L);
     curl_easy_setopt(curl_, CURLOPT_XFERINFOFUNCTION, on_progress);
     curl_easy_setopt(curl_, CURLOPT_XFERINFODATA, &exchange);
-    set_method(request);
-  }
-
-  void set_method(const Request& request) {
-    if (request.method == "HEAD") {
-      curl_easy_setopt(curl_, CURLOPT_NOBODY, 1L);
-      return;
-    }
-    if (!request.body.empty() || request.method == "POST" || request.method == "PUT") {
-      curl_easy_setopt(curl_, CURLOPT_POSTFIELDSIZE_LARGE,
-                       static_cast<curl_off_t>(request.body.size()));
-      curl_easy_setopt(curl_, CURLOPT_POSTFIELDS, request.body.data());
-    }
-    curl_easy_setopt(curl_, CURLOPT_CUSTOMREQUEST, request.method.c_str());
+    set_method(curl_, request.method, request.body);
   }
 
   [[noreturn]] void explain(CURLcode code, const Exchange& exchange) const {
