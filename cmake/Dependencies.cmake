@@ -14,6 +14,8 @@ find_package(CLI11 REQUIRED)
 find_package(SQLite3 REQUIRED)
 find_package(ZLIB REQUIRED)
 find_package(CURL REQUIRED)
+find_package(OpenSSL REQUIRED)
+find_package(pugixml REQUIRED)
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(LZ4 REQUIRED IMPORTED_TARGET liblz4)
 pkg_check_modules(ZSTD REQUIRED IMPORTED_TARGET libzstd)
@@ -38,7 +40,7 @@ add_library(duckdb SHARED IMPORTED)
 set_target_properties(duckdb PROPERTIES
   IMPORTED_LOCATION "${HEADRACE_DEPS}/duckdb/libduckdb.so"
   IMPORTED_NO_SONAME FALSE
-  INTERFACE_INCLUDE_DIRECTORIES "${CMAKE_SOURCE_DIR}/third_party/duckdb")
+  INTERFACE_INCLUDE_DIRECTORIES "${CMAKE_SOURCE_DIR}/third_party/duckdb;${CMAKE_SOURCE_DIR}/third_party/duckdb/cpp")
 if(NOT EXISTS "${HEADRACE_DEPS}/duckdb/libduckdb.so")
   message(FATAL_ERROR "DuckDB's library is missing in ${HEADRACE_DEPS}: run scripts/setup first")
 endif()

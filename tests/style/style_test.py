@@ -15,6 +15,8 @@ THIRD_PARTY = {
     "sqlite3.h": {"store"},
     "libpq-fe.h": {"store"},
     "curl/": {"http"},
+    "openssl/": {"objects"},
+    "pugixml": {"objects"},
     "lz4": {"codec"},
     "zstd": {"codec"},
     "zlib.h": {"codec"},
