@@ -82,6 +82,10 @@ void Database::register_function(std::shared_ptr<ScalarFunction> function) {
   register_scalar_function(*state_, std::move(function));
 }
 
+void Database::add_files(std::shared_ptr<RemoteFiles> files) {
+  register_remote_files(*state_, std::move(files));
+}
+
 std::string Database::canonical_type(const std::string& type) {
   return state_->with_own_connection(
       [&](duckdb_connection connection) { return name_of(logical_type(connection, type).get()); });

@@ -23,6 +23,7 @@ namespace headrace::engine {
 
 class TableFunction;
 class ScalarFunction;
+class RemoteFiles;
 
 struct DatabaseOptions {
   std::string memory_limit;         // "512MB"; empty: DuckDB's default (80 % of memory)
@@ -51,6 +52,10 @@ class Database {
   // as the database.
   void register_function(std::shared_ptr<TableFunction> function);
   void register_function(std::shared_ptr<ScalarFunction> function);
+
+  // Files that SQL names by a path which these handle (remote_files.h). They live as long as the
+  // database.
+  void add_files(std::shared_ptr<RemoteFiles> files);
 
   // A type as the engine spells it: "decimal(12, 2)" → "DECIMAL(12,2)". invalid when there is none
   // such.

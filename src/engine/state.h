@@ -53,4 +53,7 @@ extern thread_local std::string_view sql_in_preparation;
 void register_table_function(Database::State& state, std::shared_ptr<TableFunction> function);
 void register_scalar_function(Database::State& state, std::shared_ptr<ScalarFunction> function);
 
+// Gives the engine files to read.
+void register_remote_files(Database::State& state, std::shared_ptr<RemoteFiles> files);
+
 }  // namespace headrace::engine
