@@ -23,7 +23,7 @@ MISTAKES = [
     ("jobs/events.yaml", "day(time)", "day(kind)", 40, "day", None),
     ("jobs/events.yaml", "day(time)", "day(tme)", 40, 'there is no column "tme"', None),
     ("views/events_per_minute.sql", "sum(amount) AS amount", "sum(amont) AS amount", 9, '"amont" not found', None),
-    ("views/events_per_minute.sql", "sum(amount)", "median(amount)", 9, "median cannot be kept up to date", None),
+    ("views/events_per_minute.sql", "sum(amount)", "mode(amount)", 9, "mode cannot be kept up to date", None),
     ("views/events_per_minute.sql", "GROUP BY kind, minute", "GROUP BY kind minute", 11, "syntax error", None),
     ("headrace.yaml", "memory: 512MiB", "memory: lots", 12, "wants a size in bytes, found 'lots'", "write one as 4096"),
     ("headrace.yaml", '"127.0.0.1:8642"', '"0.0.0.0:8642"', 9, "can be reached from other machines", "add token"),
