@@ -81,7 +81,6 @@ JobWriter::JobWriter(const Collaborators& collaborators, const CompiledJob& job,
     spec.properties = compiled.need.properties;
     spec.upsert = compiled.need.upsert;
     spec.sort_by = compiled.need.sort_by;
-    spec.format_version = compiled.need.format_version;
     if (!compiled.raw_topic.empty()) {
       spec.raw_topic = compiled.raw_topic;
       spec.raw_start = raw_start.at(compiled.raw_topic);

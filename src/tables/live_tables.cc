@@ -81,9 +81,7 @@ lake::Schema filled_columns(const lake::Table& table, const std::vector<engine::
   return filled;
 }
 
-constexpr int kUsualFormat = 2;
-
-// The table with the sort order and the format version that the job asks for.
+// The table with the sort order that the job asks for.
 lake::TablePtr with_layout(lake::Catalog& catalog, const lake::TablePtr& table,
                            const TargetSpec& spec) {
   lake::TableChange change;
@@ -95,10 +93,7 @@ lake::TablePtr with_layout(lake::Catalog& catalog, const lake::TablePtr& table,
       change.sort_by = spec.sort_by;
     }
   }
-  if (spec.format_version && *spec.format_version > table->metadata.format_version) {
-    change.format_version = spec.format_version;
-  }
-  if (!change.sort_by && !change.format_version) return table;
+  if (!change.sort_by) return table;
   return catalog.commit({change}).at(0);
 }
 
@@ -160,8 +155,7 @@ TableState LiveTables::open_target(const TargetSpec& spec) {
       properties[kPrimaryKeyProperty] = key_text(spec.upsert);
     }
     table = catalog.create({spec.identifier, schema, spec.partition_by, properties, "",
-                            spec.sort_by.value_or(std::vector<std::string>()),
-                            spec.format_version.value_or(kUsualFormat)});
+                            spec.sort_by.value_or(std::vector<std::string>())});
   }
   table = with_layout(catalog, table, spec);
   filled_columns(*table, spec.columns);  // before anything is changed

@@ -12,7 +12,6 @@ struct Settings {
   std::optional<std::string> delete_when;
   std::vector<std::string> leave_out;
   std::optional<std::vector<std::string>> sort_by;
-  std::optional<int64_t> format_version;
 };
 
 // What belongs together in a target's settings.
@@ -28,7 +27,6 @@ void check(const Settings& settings, const config::Node& node, config::Problems&
   needs(settings.delete_when.has_value(), "delete_when", "primary_key", is_upsert);
   needs(!settings.leave_out.empty(), "leave_out", "input", settings.input.has_value());
   needs(settings.sort_by.has_value(), "sort_by", "input", settings.input.has_value());
-  needs(settings.format_version.has_value(), "format_version", "input", settings.input.has_value());
 }
 
 class TableNode final : public Node {
@@ -57,7 +55,6 @@ class TableNode final : public Node {
     need.delete_when = settings_.delete_when.value_or("");
     need.leave_out = settings_.leave_out;
     need.sort_by = settings_.sort_by;
-    if (settings_.format_version) need.format_version = static_cast<int>(*settings_.format_version);
     return need;
   }
 
@@ -107,11 +104,6 @@ NodeType describe() {
                     "the columns by which rows are sorted when the table's files are merged: a "
                     "column, or column desc. Queries that filter by them read less",
                     config::example("[customer, ordered_at desc]"))
-          .optional("format_version", &Settings::format_version,
-                    "of Apache Iceberg: 2, or 3, which keeps deleted rows as deletion vectors. "
-                    "Trino 476 cannot read those. A table of version 2 becomes one of version 3, "
-                    "never the other way round",
-                    config::at_least(2), config::at_most(3), config::example("2"))
           .check(check));
 }
 
