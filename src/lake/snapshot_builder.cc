@@ -87,6 +87,11 @@ void SnapshotBuilder::check_still_applies(const Table& current) const {
          "first",
          name, key, found.value_or("(absent)"), expected.value_or("(absent)"));
   }
+  if (change_.format_version.value_or(current.metadata.format_version) !=
+      current.metadata.format_version) {
+    fail(ErrorKind::kUnsupported, "committing to {}: headrace writes format version {} of it alone",
+         name, current.metadata.format_version);
+  }
   if (change_.new_schema &&
       change_.base->metadata.current_schema_id != current.metadata.current_schema_id) {
     fail(ErrorKind::kConflict, "changing the columns of {}: they were changed meanwhile", name);

@@ -77,6 +77,10 @@ TableMetadata first_metadata(const CreateTable& request, const std::string& loca
                              Random& random, int64_t now_ms) {
   check_types(request.schema.fields);
   TableMetadata metadata;
+  if (request.format_version != metadata.format_version) {
+    fail(ErrorKind::kUnsupported, "creating a table: format version {} is not possible, but {} is",
+         request.format_version, metadata.format_version);
+  }
   metadata.table_uuid = make_uuid(random);
   metadata.location = location;
   metadata.last_updated_ms = now_ms;
