@@ -44,9 +44,9 @@ class EngineFiles final : public duckdb::FileSystem {
  public:
   explicit EngineFiles(std::shared_ptr<RemoteFiles> files) : files_(std::move(files)) {}
 
-  duckdb::unique_ptr<duckdb::FileHandle> OpenFile(const std::string& path,
-                                                  duckdb::FileOpenFlags flags,
-                                                  duckdb::optional_ptr<duckdb::FileOpener>) override {
+  duckdb::unique_ptr<duckdb::FileHandle> OpenFile(
+      const std::string& path, duckdb::FileOpenFlags flags,
+      duckdb::optional_ptr<duckdb::FileOpener>) override {
     if (flags.OpenForWriting()) {
       throw duckdb::PermissionException("Cannot write %s: headrace writes objects itself", path);
     }
@@ -90,8 +90,7 @@ class EngineFiles final : public duckdb::FileSystem {
     });
   }
   // Names are taken as they are.
-  duckdb::vector<duckdb::OpenFileInfo> Glob(const std::string& path,
-                                            duckdb::FileOpener*) override {
+  duckdb::vector<duckdb::OpenFileInfo> Glob(const std::string& path, duckdb::FileOpener*) override {
     return {duckdb::OpenFileInfo(path)};
   }
 

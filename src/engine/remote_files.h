@@ -1,8 +1,8 @@
 #pragma once
 
 // Files that the engine reads through us: what SQL names by a path that they handle
-// (read_parquet('s3://…')). Read only. The engine reads ranges, from many threads at once, and keeps
-// what it read in its own memory cache, by path and version.
+// (read_parquet('s3://…')). Read only. The engine reads ranges, from many threads at once, and
+// keeps what it read in its own memory cache, by path and version.
 //
 // Errors that the methods throw end the query with their message; not_found and denied keep their
 // kind as far as the engine has one for it.

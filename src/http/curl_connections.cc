@@ -141,20 +141,19 @@ class Lane {
           return result;
         }
         // The other one may still come through.
-        const bool other_runs = second && (is_first ? second->is_under_way() : first.is_under_way());
+        const bool other_runs =
+            second && (is_first ? second->is_under_way() : first.is_under_way());
         if (!other_runs) done.explain(code, call.url);
       }
       if (cancel.stop_requested()) fail(ErrorKind::kCancelled, "the request was cancelled");
-      const auto elapsed =
-          std::chrono::duration_cast<milliseconds>(steady_clock::now() - began);
+      const auto elapsed = std::chrono::duration_cast<milliseconds>(steady_clock::now() - began);
       if (hedge_after && !second && elapsed >= *hedge_after) {
         second.emplace(multi_, second_, call, options);
         result.was_hedged = true;
         continue;
       }
-      const int wait = hedge_after && !second
-                           ? static_cast<int>((*hedge_after - elapsed).count())
-                           : kLongestPollMs;
+      const int wait = hedge_after && !second ? static_cast<int>((*hedge_after - elapsed).count())
+                                              : kLongestPollMs;
       curl_multi_poll(multi_, nullptr, 0, std::min(wait, kLongestPollMs), nullptr);
     }
   }

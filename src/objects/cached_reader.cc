@@ -37,7 +37,8 @@ uint64_t CachedReader::open(const std::string& uri) {
   if (cache_ != nullptr) {
     const auto known = cache_->find(uri, kSizeBlock);
     uint64_t size = 0;
-    if (known && std::from_chars(known->data(), known->data() + known->size(), size).ec == std::errc()) {
+    if (known &&
+        std::from_chars(known->data(), known->data() + known->size(), size).ec == std::errc()) {
       remember(uri, size);
       return size;
     }

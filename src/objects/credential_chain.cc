@@ -69,12 +69,13 @@ Credentials CredentialChain::load() {
       return *found;
     }
     looked_in.push_back(sources_[i].name);
-    if (known) i = sources_.size();
+    if (known) break;
   }
-  fail(ErrorKind::kDenied,
-       "there are no credentials for S3: nothing in {}; give access_key_id and secret_access_key in "
-       "headrace.yaml under storage.s3, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
-       join(looked_in, ", nor in "));
+  fail(
+      ErrorKind::kDenied,
+      "there are no credentials for S3: nothing in {}; give access_key_id and secret_access_key in "
+      "headrace.yaml under storage.s3, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
+      join(looked_in, ", nor in "));
 }
 
 void CredentialChain::refuse(const Credentials& credentials) {

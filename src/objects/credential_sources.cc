@@ -178,8 +178,8 @@ std::optional<Credentials> from_container(const CredentialContext& context) {
 // A machine that is none of EC2's does not answer; that is no error.
 std::optional<Credentials> from_machine(const CredentialContext& context) {
   if (context.environment("AWS_EC2_METADATA_DISABLED").value_or("") == "true") return std::nullopt;
-  const std::string base = context.environment("AWS_EC2_METADATA_SERVICE_ENDPOINT")
-                               .value_or("http://169.254.169.254");
+  const std::string base =
+      context.environment("AWS_EC2_METADATA_SERVICE_ENDPOINT").value_or("http://169.254.169.254");
   http::Response token;
   try {
     http::Headers lifetime;

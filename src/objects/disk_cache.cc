@@ -57,8 +57,8 @@ DiskCache::DiskCache(FileSystem& files, std::string folder, uint64_t max_bytes,
                               "Blocks of objects that had to be fetched")),
       evicted_bytes_(metrics.counter("headrace_objects_cache_evicted_bytes_total",
                                      "Bytes that went from the local disk to make room")),
-      held_bytes_(metrics.gauge("headrace_objects_cache_bytes",
-                                "Bytes of objects on the local disk")) {}
+      held_bytes_(
+          metrics.gauge("headrace_objects_cache_bytes", "Bytes of objects on the local disk")) {}
 
 std::string DiskCache::path_of(const std::string& object, uint64_t block) const {
   const std::string name = sha256_hex(object).substr(0, kNameLength);

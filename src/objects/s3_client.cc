@@ -97,7 +97,8 @@ uint64_t told_bytes(const http::Response& response) {
 }
 
 bool are_credentials_old(const std::string& code) {
-  return code == "ExpiredToken" || code == "ExpiredTokenException" || code == "TokenRefreshRequired";
+  return code == "ExpiredToken" || code == "ExpiredTokenException" ||
+         code == "TokenRefreshRequired";
 }
 
 }  // namespace
@@ -117,8 +118,7 @@ S3Client::S3Client(const S3Collaborators& collaborators, const S3Options& option
       bytes_received_(collaborators.metrics.counter("headrace_objects_received_bytes_total",
                                                     "Bytes of answers received from S3")) {}
 
-std::string S3Client::url_of(const S3Request& request, std::string& host,
-                             std::string& path) const {
+std::string S3Client::url_of(const S3Request& request, std::string& host, std::string& path) const {
   const size_t after_scheme = access_.endpoint.find("://") + 3;
   host = access_.endpoint.substr(after_scheme);
   path = "/" + percent_encoded(request.at.key, true);
@@ -131,7 +131,8 @@ std::string S3Client::url_of(const S3Request& request, std::string& host,
     host.insert(0, request.at.bucket + ".");
   }
   const std::string query = canonical_query(request.query);
-  return access_.endpoint.substr(0, after_scheme) + host + path + (query.empty() ? "" : "?" + query);
+  return access_.endpoint.substr(0, after_scheme) + host + path +
+         (query.empty() ? "" : "?" + query);
 }
 
 http::Call S3Client::signed_call(const S3Request& request, const Credentials& credentials) const {
@@ -158,11 +159,11 @@ http::Call S3Client::signed_call(const S3Request& request, const Credentials& cr
     to_sign.headers.set("X-Amz-Security-Token", credentials.session_token);
   }
   call.headers = to_sign.headers;
-  call.headers.set("Authorization",
-                   authorization(to_sign,
-                                 {credentials.access_key_id, credentials.secret_access_key,
-                                  access_.region, "s3"},
-                                 now));
+  call.headers.set(
+      "Authorization",
+      authorization(
+          to_sign, {credentials.access_key_id, credentials.secret_access_key, access_.region, "s3"},
+          now));
   // Else libcurl names a form; it need not be signed.
   if (!request.body.empty() || request.method == "PUT" || request.method == "POST") {
     if (!call.headers.find("Content-Type")) {
@@ -184,11 +185,9 @@ http::Response S3Client::perform(const S3Request& request, const http::Call& cal
   if (request.may_hedge) ++reads_;
   if (!is_allowed) return collaborators_.connections.perform(call);
   const SteadyTime began = collaborators_.clock.steady_now();
-  http::Connections::Hedged hedged =
-      collaborators_.connections.perform_hedged(call, hedge_delay());
-  const int64_t micros = std::chrono::duration_cast<microseconds>(
-                             collaborators_.clock.steady_now() - began)
-                             .count();
+  http::Connections::Hedged hedged = collaborators_.connections.perform_hedged(call, hedge_delay());
+  const int64_t micros =
+      std::chrono::duration_cast<microseconds>(collaborators_.clock.steady_now() - began).count();
   usual_read_micros_ += (micros - usual_read_micros_) / kAverageOver;
   if (hedged.was_hedged) {
     ++hedged_reads_;
@@ -241,12 +240,13 @@ S3Client::Outcome S3Client::attempt(const S3Request& request) {
 void S3Client::pause(int attempt, const http::Response& response) {
   const milliseconds bound =
       std::min(options_.first_pause * (1 << std::min(attempt, 16)), options_.longest_pause);
-  milliseconds wait(static_cast<int64_t>(
-      collaborators_.random.below(static_cast<uint64_t>(bound.count()) + 1)));
+  milliseconds wait(
+      static_cast<int64_t>(collaborators_.random.below(static_cast<uint64_t>(bound.count()) + 1)));
   const std::string_view asked = response.headers.get_or("Retry-After", "");
   int64_t asked_seconds = 0;
   std::from_chars(asked.data(), asked.data() + asked.size(), asked_seconds);
-  wait = std::max(wait, milliseconds(std::min(std::chrono::seconds(asked_seconds), kLongestRetryAfter)));
+  wait = std::max(wait,
+                  milliseconds(std::min(std::chrono::seconds(asked_seconds), kLongestRetryAfter)));
   collaborators_.clock.sleep_for(wait, {});
 }
 
@@ -280,7 +280,8 @@ S3Answer S3Client::send_or_throw(const S3Request& request) {
 void S3Client::fail_with(const S3Answer& answer, const S3Request& request) {
   const int status = answer.response.status;
   const S3Complaint& complaint = answer.complaint;
-  const std::string what = format("{} {} at {}", request.doing, request.at.to_uri(), access_.endpoint);
+  const std::string what =
+      format("{} {} at {}", request.doing, request.at.to_uri(), access_.endpoint);
   const std::string_view elsewhere = answer.response.headers.get_or("x-amz-bucket-region", "");
   const std::string region = complaint.region.empty() ? std::string(elsewhere) : complaint.region;
   const bool is_elsewhere = status == 301 || status == 307 ||
@@ -293,11 +294,10 @@ void S3Client::fail_with(const S3Answer& answer, const S3Request& request) {
   }
   if (status == 401 || status == 403) {
     const Credentials used = chain_.get();
-    const std::string hint =
-        complaint.code == "RequestTimeTooSkewed"
-            ? "; the clock of this machine differs from the server's"
-            : format("; the credentials are those of {}, access key {}", used.source,
-                     shortened(used.access_key_id));
+    const std::string hint = complaint.code == "RequestTimeTooSkewed"
+                                 ? "; the clock of this machine differs from the server's"
+                                 : format("; the credentials are those of {}, access key {}",
+                                          used.source, shortened(used.access_key_id));
     fail(ErrorKind::kDenied, "{}: it answers {} {}: {}{}", what, status, complaint.code,
          complaint.message.empty() ? "access denied" : complaint.message, hint);
   }

@@ -54,9 +54,10 @@ class S3ObjectStore final : public S3Store {
   Credentials credentials() override { return client_.credentials(); }
 
   void check_bucket(const std::string& uri) override {
-    client_.send_or_throw({.doing = "listing",
-                           .at = {parse_s3(uri).bucket, ""},
-                           .query = {{"list-type", "2"}, {"max-keys", "1"}, {"prefix", parse_s3(uri).key}}});
+    client_.send_or_throw(
+        {.doing = "listing",
+         .at = {parse_s3(uri).bucket, ""},
+         .query = {{"list-type", "2"}, {"max-keys", "1"}, {"prefix", parse_s3(uri).key}}});
   }
 
   ObjectInfo put(const std::string& uri, std::string_view bytes) override {
@@ -250,8 +251,8 @@ class S3ObjectStore final : public S3Store {
     if (failed.empty()) return;
     const NotDeleted& first = failed.front();
     fail(first.code == "AccessDenied" ? ErrorKind::kDenied : ErrorKind::kUnavailable,
-         "removing {} objects of s3://{}: {} stay, the first of them {}: {} {}", keys.size(), bucket,
-         failed.size(), first.key, first.code, first.message);
+         "removing {} objects of s3://{}: {} stay, the first of them {}: {} {}", keys.size(),
+         bucket, failed.size(), first.key, first.code, first.message);
   }
 
   S3Client client_;

@@ -31,9 +31,10 @@ enum class PayloadSigning {
 };
 
 struct S3Options {
-  std::string endpoint = {};  // https://host[:port]; empty: AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL, Amazon's
-  std::string region = {};    // empty: AWS_REGION, AWS_DEFAULT_REGION, the profile's, us-east-1
-  std::string profile = {};   // of ~/.aws; empty: AWS_PROFILE, "default"
+  std::string endpoint =
+      {};  // https://host[:port]; empty: AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL, Amazon's
+  std::string region = {};   // empty: AWS_REGION, AWS_DEFAULT_REGION, the profile's, us-east-1
+  std::string profile = {};  // of ~/.aws; empty: AWS_PROFILE, "default"
   AddressStyle address_style = AddressStyle::kAuto;
   PayloadSigning payload_signing = PayloadSigning::kAuto;
   // Given ones; empty: the standard chain of credentials.h.

@@ -43,8 +43,8 @@ class Upload {
   }
 
   void send_parts() {
-    const size_t threads =
-        std::min<size_t>(static_cast<size_t>(std::max(client_.options().part_threads, 1)), etags_.size());
+    const size_t threads = std::min<size_t>(
+        static_cast<size_t>(std::max(client_.options().part_threads, 1)), etags_.size());
     std::vector<std::jthread> others;
     for (size_t i = 1; i < threads; ++i) others.emplace_back([this] { send_some_parts(); });
     send_some_parts();
@@ -65,12 +65,12 @@ class Upload {
   }
 
   void send_part(size_t part) {
-    const S3Answer answer = client_.send_or_throw(
-        {.doing = "uploading",
-         .method = "PUT",
-         .at = at_,
-         .query = {{"partNumber", format("{}", part + 1)}, {"uploadId", id_}},
-         .body = bytes_.substr(part * part_bytes_, part_bytes_)});
+    const S3Answer answer =
+        client_.send_or_throw({.doing = "uploading",
+                               .method = "PUT",
+                               .at = at_,
+                               .query = {{"partNumber", format("{}", part + 1)}, {"uploadId", id_}},
+                               .body = bytes_.substr(part * part_bytes_, part_bytes_)});
     etags_[part] = answer.response.headers.get_or("ETag", "");
     if (etags_[part].empty()) {
       fail(ErrorKind::kUnavailable, "uploading {}: part {} was answered without an ETag",

@@ -78,7 +78,8 @@ ListedPage parse_listing(std::string_view xml) {
 
 std::string parse_upload_id(std::string_view xml) {
   pugi::xml_document document;
-  const std::string id = text_of(root_of(document, xml, "InitiateMultipartUploadResult"), "UploadId");
+  const std::string id =
+      text_of(root_of(document, xml, "InitiateMultipartUploadResult"), "UploadId");
   if (id.empty()) fail(ErrorKind::kUnavailable, "an upload was begun, but got no id");
   return id;
 }
@@ -135,8 +136,8 @@ Credentials parse_assumed_role(std::string_view xml) {
   if (!document.load_buffer(xml.data(), xml.size())) {
     fail(ErrorKind::kUnavailable, "the token service answers with something that is no XML");
   }
-  const pugi::xml_node found =
-      document.find_node([](const pugi::xml_node& node) { return std::string_view(node.name()) == "Credentials"; });
+  const pugi::xml_node found = document.find_node(
+      [](const pugi::xml_node& node) { return std::string_view(node.name()) == "Credentials"; });
   Credentials credentials{.access_key_id = text_of(found, "AccessKeyId"),
                           .secret_access_key = text_of(found, "SecretAccessKey"),
                           .session_token = text_of(found, "SessionToken")};

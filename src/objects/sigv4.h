@@ -23,7 +23,7 @@ struct SigningKey {
 
 struct SignedRequest {
   std::string method;
-  std::string path;                                         // as it is sent
+  std::string path;                                        // as it is sent
   std::vector<std::pair<std::string, std::string>> query;  // plain
   http::Headers headers;     // all of them are signed; with Host and X-Amz-Date
   std::string payload_hash;  // hex SHA-256 of the body, or UNSIGNED-PAYLOAD

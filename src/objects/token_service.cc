@@ -3,8 +3,8 @@
 #include <cstdio>
 
 #include "base/error.h"
-#include "objects/sigv4.h"
 #include "objects/s3_xml.h"
+#include "objects/sigv4.h"
 
 namespace headrace::objects {
 namespace {
@@ -17,7 +17,8 @@ constexpr uint64_t kMaxAnswerBytes = 1024 * 1024;
 std::string endpoint(const CredentialContext& context) {
   if (const auto given = context.environment("AWS_ENDPOINT_URL_STS")) return *given;
   if (const auto given = context.environment("AWS_ENDPOINT_URL")) return *given;
-  const std::string domain = context.region.starts_with("cn-") ? "amazonaws.com.cn" : "amazonaws.com";
+  const std::string domain =
+      context.region.starts_with("cn-") ? "amazonaws.com.cn" : "amazonaws.com";
   return format("https://sts.{}.{}", context.region, domain);
 }
 
@@ -47,20 +48,18 @@ Credentials ask(const CredentialContext& context, const AssumedRole& role, const
     if (!signed_with->session_token.empty()) {
       request.headers.set("X-Amz-Security-Token", signed_with->session_token);
     }
-    request.headers.set(
-        "Authorization",
-        authorization(request,
-                      {signed_with->access_key_id, signed_with->secret_access_key, context.region,
-                       "sts"},
-                      now));
+    request.headers.set("Authorization",
+                        authorization(request,
+                                      {signed_with->access_key_id, signed_with->secret_access_key,
+                                       context.region, "sts"},
+                                      now));
   }
-  const http::Response response =
-      context.connections.perform({.method = "POST",
-                                   .url = base + "/",
-                                   .headers = request.headers,
-                                   .body = body,
-                                   .max_answer_bytes = kMaxAnswerBytes,
-                                   .timeout = kTimeout});
+  const http::Response response = context.connections.perform({.method = "POST",
+                                                               .url = base + "/",
+                                                               .headers = request.headers,
+                                                               .body = body,
+                                                               .max_answer_bytes = kMaxAnswerBytes,
+                                                               .timeout = kTimeout});
   if (response.status >= 400) {
     const S3Complaint complaint = parse_complaint(response.body);
     fail(response.status >= 500 ? ErrorKind::kUnavailable : ErrorKind::kDenied,

@@ -80,8 +80,9 @@ std::string normalized(const std::string& uri) {
   }
   const size_t scheme = uri.find("://");
   if (scheme != std::string::npos && !uri.starts_with("file:")) {
-    fail(ErrorKind::kInvalid, "opening {}: {}:// is no place for tables; use s3:// or a local folder",
-         uri, uri.substr(0, scheme));
+    fail(ErrorKind::kInvalid,
+         "opening {}: {}:// is no place for tables; use s3:// or a local folder", uri,
+         uri.substr(0, scheme));
   }
   const std::string path = std::filesystem::path(local_path(uri)).lexically_normal().string();
   return file_uri(without_trailing_slashes(path, 1));

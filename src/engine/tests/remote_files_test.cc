@@ -7,9 +7,8 @@
 #include <map>
 #include <sstream>
 
-#include <unistd.h>
-
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include "base/error.h"
 #include "engine/database.h"
@@ -50,8 +49,8 @@ class RemoteFilesTest : public ::testing::Test {
                  .string();
     database_.add_files(files_);
     connection_ = database_.connect();
-    connection_->execute("COPY (SELECT i, 'row ' || i AS text FROM range(300000) t(i)) TO '" + local_ +
-                         "' (FORMAT parquet)");
+    connection_->execute("COPY (SELECT i, 'row ' || i AS text FROM range(300000) t(i)) TO '" +
+                         local_ + "' (FORMAT parquet)");
     std::ifstream in(local_, std::ios::binary);
     std::stringstream bytes;
     bytes << in.rdbuf();
@@ -89,8 +88,9 @@ TEST_F(RemoteFilesTest, TellWhatWentWrong) {
     EXPECT_NE(error.message().find("the network is away"), std::string::npos) << error.message();
   }
   files_->failure.clear();
-  EXPECT_EQ(connection_->query_integer("SELECT count(text) FROM read_parquet('s3://lake/a.parquet')"),
-            300'000);
+  EXPECT_EQ(
+      connection_->query_integer("SELECT count(text) FROM read_parquet('s3://lake/a.parquet')"),
+      300'000);
 }
 
 TEST_F(RemoteFilesTest, AreNotWritten) {

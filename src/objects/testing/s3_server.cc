@@ -26,7 +26,8 @@ std::string output_of(const std::string& command) {
 
 class OwnServer {
  public:
-  OwnServer() : endpoint_(output_of(format("{} start {} {}", kScript, folder_.path(), kTestBucket))) {}
+  OwnServer()
+      : endpoint_(output_of(format("{} start {} {}", kScript, folder_.path(), kTestBucket))) {}
   ~OwnServer() { output_of(format("{} stop {}", kScript, folder_.path())); }
   OwnServer(const OwnServer&) = delete;
   OwnServer& operator=(const OwnServer&) = delete;

@@ -49,7 +49,11 @@ class CredentialsTest : public ::testing::Test {
               if (found == variables_.end()) return std::nullopt;
               return found->second;
             },
-            *files_, clock_, connections_, profile_, "eu-west-1"};
+            *files_,
+            clock_,
+            connections_,
+            profile_,
+            "eu-west-1"};
   }
   void write(const std::string& name, const std::string& text) {
     files_->create_directories(folder_.path() + "/.aws");
@@ -90,13 +94,15 @@ TEST_F(CredentialsTest, OfProfiles) {
   write("credentials",
         "# a comment\n[default]\naws_access_key_id=FILE\naws_secret_access_key = f/+= ; not this\n"
         "[dev]\naws_access_key_id = DEV\naws_secret_access_key = d\naws_session_token = st\n");
-  write("config", "[default]\nregion = eu-central-1\n[profile dev]\nregion=us-west-2\ns3 =\n  max = 1\n");
+  write("config",
+        "[default]\nregion = eu-central-1\n[profile dev]\nregion=us-west-2\ns3 =\n  max = 1\n");
   EXPECT_EQ(chain().get().access_key_id, "FILE");
   EXPECT_EQ(chain().get().secret_access_key, "f/+=");
   variables_["AWS_PROFILE"] = "dev";
   EXPECT_EQ(chain().get().access_key_id, "DEV");
   EXPECT_EQ(chain().get().session_token, "st");
-  EXPECT_EQ(load_profiles(*files_, context().environment).profiles.at("dev").at("region"), "us-west-2");
+  EXPECT_EQ(load_profiles(*files_, context().environment).profiles.at("dev").at("region"),
+            "us-west-2");
   profile_ = "nobody";
   CredentialChain unknown = chain();
   EXPECT_NE(message_of(unknown).find("there is no profile nobody in " + folder_.path()),
@@ -108,9 +114,11 @@ TEST_F(CredentialsTest, OfProfiles) {
 
 TEST_F(CredentialsTest, OfARoleOfAProfile) {
   write("credentials", "[base]\naws_access_key_id = BASE\naws_secret_access_key = b\n");
-  write("config",
-        "[default]\nrole_arn = arn:aws:iam::1:role/etl\nsource_profile = base\nexternal_id = x y\n");
-  connections_.answers["POST https://sts.eu-west-1.amazonaws.com/"] = http::text_response(200, kAssumed);
+  write(
+      "config",
+      "[default]\nrole_arn = arn:aws:iam::1:role/etl\nsource_profile = base\nexternal_id = x y\n");
+  connections_.answers["POST https://sts.eu-west-1.amazonaws.com/"] =
+      http::text_response(200, kAssumed);
   const Credentials found = chain().get();
   EXPECT_EQ(found.access_key_id, "ASIAROLE");
   EXPECT_EQ(found.expires, timestamp_from_iso8601("2026-01-01T01:00:00Z"));
@@ -118,11 +126,14 @@ TEST_F(CredentialsTest, OfARoleOfAProfile) {
   EXPECT_TRUE(connections_.calls.at(0)
                   .headers.get_or("Authorization", "")
                   .starts_with("AWS4-HMAC-SHA256 Credential=BASE/20260101/eu-west-1/sts/"));
-  connections_.answers["POST https://sts.eu-west-1.amazonaws.com/"] = http::text_response(
-      403, "<ErrorResponse><Error><Code>AccessDenied</Code><Message>no</Message></Error></ErrorResponse>");
+  connections_.answers["POST https://sts.eu-west-1.amazonaws.com/"] =
+      http::text_response(403,
+                          "<ErrorResponse><Error><Code>AccessDenied</Code><Message>no</Message></"
+                          "Error></ErrorResponse>");
   CredentialChain refused = chain();
-  EXPECT_NE(message_of(refused).find("AccessDenied when asked for the role arn:aws:iam::1:role/etl: no"),
-            std::string::npos)
+  EXPECT_NE(
+      message_of(refused).find("AccessDenied when asked for the role arn:aws:iam::1:role/etl: no"),
+      std::string::npos)
       << message_of(refused);
 }
 
@@ -130,7 +141,8 @@ TEST_F(CredentialsTest, OfAWebIdentity) {
   write("token", "jwt\n");
   variables_["AWS_WEB_IDENTITY_TOKEN_FILE"] = folder_.path() + "/.aws/token";
   variables_["AWS_ROLE_ARN"] = "arn:aws:iam::1:role/pod";
-  connections_.answers["POST https://sts.eu-west-1.amazonaws.com/"] = http::text_response(200, kAssumed);
+  connections_.answers["POST https://sts.eu-west-1.amazonaws.com/"] =
+      http::text_response(200, kAssumed);
   EXPECT_EQ(chain().get().session_token, "role-token");
   EXPECT_NE(connections_.bodies.at(0).find("WebIdentityToken=jwt"), std::string::npos);
   EXPECT_FALSE(connections_.calls.at(0).headers.find("Authorization").has_value());
@@ -139,7 +151,8 @@ TEST_F(CredentialsTest, OfAWebIdentity) {
 TEST_F(CredentialsTest, OfAContainer) {
   variables_["AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"] = "/v2/credentials/1";
   variables_["AWS_CONTAINER_AUTHORIZATION_TOKEN"] = "pass";
-  connections_.answers["GET http://169.254.170.2/v2/credentials/1"] = http::text_response(200, kServiceJson);
+  connections_.answers["GET http://169.254.170.2/v2/credentials/1"] =
+      http::text_response(200, kServiceJson);
   EXPECT_EQ(chain().get().access_key_id, "ASIASERVICE");
   EXPECT_EQ(connections_.calls.at(0).headers.get_or("Authorization", ""), "pass");
 }
@@ -152,7 +165,8 @@ TEST_F(CredentialsTest, OfAMachine) {
   connections_.answers["GET " + base + "meta-data/iam/security-credentials/etl-role"] =
       http::text_response(200, kServiceJson);
   EXPECT_EQ(chain().get().source, "the role etl-role of this machine");
-  EXPECT_EQ(connections_.calls.at(2).headers.get_or("X-aws-ec2-metadata-token", ""), "metadata-token");
+  EXPECT_EQ(connections_.calls.at(2).headers.get_or("X-aws-ec2-metadata-token", ""),
+            "metadata-token");
   variables_["AWS_EC2_METADATA_DISABLED"] = "true";
   CredentialChain none = chain();
   EXPECT_NE(message_of(none).find("there are no credentials for S3: nothing in the environment"),
@@ -173,7 +187,8 @@ TEST_F(CredentialsTest, AreRenewedBeforeTheyExpire) {
   EXPECT_EQ(chain.get().access_key_id, "ASIASERVICE");
   EXPECT_EQ(connections_.calls.size(), 2U);
   connections_.answers["GET http://127.0.0.1/c"] = http::text_response(
-      200, R"({"AccessKeyId":"NEXT","SecretAccessKey":"s","Token":"t","Expiration":"2026-01-01T12:00:00Z"})");
+      200,
+      R"({"AccessKeyId":"NEXT","SecretAccessKey":"s","Token":"t","Expiration":"2026-01-01T12:00:00Z"})");
   EXPECT_EQ(chain.get().access_key_id, "NEXT");
   chain.refuse(chain.get());
   EXPECT_EQ(chain.get().access_key_id, "NEXT");

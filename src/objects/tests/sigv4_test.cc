@@ -1,9 +1,10 @@
 // The vectors are those of AWS's "Signature Version 4 test suite" and of the examples in "Amazon S3
 // API reference", Authenticating Requests.
 
+#include "objects/sigv4.h"
+
 #include <gtest/gtest.h>
 
-#include "objects/sigv4.h"
 #include "objects/token_service.h"
 #include "objects/uri.h"
 
@@ -55,15 +56,29 @@ struct S3Example {
 
 TEST(SigV4, SignsTheExamplesOfTheS3Reference) {
   const std::vector<S3Example> examples = {
-      {"GET", "/test.txt", {}, {{"Range", "bytes=0-9"}}, kEmpty,
+      {"GET",
+       "/test.txt",
+       {},
+       {{"Range", "bytes=0-9"}},
+       kEmpty,
        "f0e8bdb87c964420e857bd35b5d6ed310bd44f0170aba48dd91039c6036bdb41"},
-      {"PUT", "/test%24file.text", {},
+      {"PUT",
+       "/test%24file.text",
+       {},
        {{"Date", "Fri, 24 May 2013 00:00:00 GMT"}, {"x-amz-storage-class", "REDUCED_REDUNDANCY"}},
        "44ce7dd67c959e0d3524ffac1771dfbba87d2b6b4b4e99e42034a8b803f8b072",
        "98ad721746da40c64f1a55b78f14c238d841ea1380cd77a1b5971af0ece108bd"},
-      {"GET", "/", {{"lifecycle", ""}}, {}, kEmpty,
+      {"GET",
+       "/",
+       {{"lifecycle", ""}},
+       {},
+       kEmpty,
        "fea454ca298b7da1c68078a5d1bdbfbbe0d65c699e0f91ac7a200a0136783543"},
-      {"GET", "/", {{"max-keys", "2"}, {"prefix", "J"}}, {}, kEmpty,
+      {"GET",
+       "/",
+       {{"max-keys", "2"}, {"prefix", "J"}},
+       {},
+       kEmpty,
        "34b48302e7b5fa45bde8084f4b7868a86f0a534bc59db6670ed5711ef69dc6f7"}};
   for (const S3Example& example : examples) {
     SignedRequest request;

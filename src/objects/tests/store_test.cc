@@ -65,8 +65,8 @@ class StoreTest : public ::testing::TestWithParam<Kind> {
     if (HasFailure()) std::cerr << "seed " << seed_ << "\n";
   }
   S3Collaborators s3(http::Connections& connections) {
-    return {connections, *files_, clock_, random_, *metrics_,
-            [](const std::string&) { return std::nullopt; }};
+    return {connections, *files_,   clock_,
+            random_,     *metrics_, [](const std::string&) { return std::nullopt; }};
   }
   std::set<std::string> listed(const std::string& folder) {
     std::set<std::string> found;
@@ -199,8 +199,7 @@ std::string name_of(const ::testing::TestParamInfo<Kind>& test) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Stores, StoreTest,
-                         ::testing::Values(Kind::kFolder, Kind::kS3, Kind::kFaultyS3),
-                         name_of);
+                         ::testing::Values(Kind::kFolder, Kind::kS3, Kind::kFaultyS3), name_of);
 
 class S3StoreTest : public StoreTest {};
 INSTANTIATE_TEST_SUITE_P(S3, S3StoreTest, ::testing::Values(Kind::kS3));
@@ -221,8 +220,9 @@ TEST_P(S3StoreTest, SaysWhatIsWrong) {
   S3Options wrong = test_options();
   wrong.secret_access_key = "wrong";
   EXPECT_NE(message(wrong, uri).find("SignatureDoesNotMatch"), std::string::npos);
-  EXPECT_NE(message(wrong, uri).find("headrace.yaml (storage.s3.access_key_id), access key test-key"),
-            std::string::npos);
+  EXPECT_NE(
+      message(wrong, uri).find("headrace.yaml (storage.s3.access_key_id), access key test-key"),
+      std::string::npos);
   S3Options none = test_options();
   none.access_key_id = "";
   EXPECT_NE(message(none, uri).find("there are no credentials for S3: nothing in the environment"),
