@@ -39,7 +39,7 @@ std::optional<Properties> StoreCatalog::find_namespace(const std::string& name) 
   } else if (name.empty() || (list(name).empty() && list_views(name).empty())) {
     return std::nullopt;
   }
-  properties.emplace("location", file_uri(options_.warehouse + "/" + name));
+  properties.emplace("location", options_.warehouse + "/" + name);
   return properties;
 }
 

@@ -1,6 +1,5 @@
 // Tables that other engines create, register, rename and drop.
 
-#include <filesystem>
 #include <set>
 
 #include "base/error.h"
@@ -10,9 +9,8 @@
 namespace headrace::lake {
 namespace {
 
-bool is_within(const std::string& path, const std::string& directory) {
-  return path.starts_with(directory + "/");
-}
+using objects::is_within;
+using objects::normalized;
 
 bool overlap(const std::string& a, const std::string& b) {
   return a == b || is_within(a, b) || is_within(b, a);
@@ -55,42 +53,39 @@ void StoreCatalog::check_new(const TableIdentifier& identifier) {
 
 // A renamed table keeps its folder: a new one of its old name gets another.
 std::string StoreCatalog::default_location(const TableIdentifier& identifier) {
-  std::string path = options_.warehouse + "/" + identifier.database + "/" + identifier.name;
-  if (file_system_.exists(path + "/metadata") && !file_system_.list(path + "/metadata").empty()) {
-    path += "-" + make_uuid(random_);
-  }
-  return file_uri(path);
+  std::string uri = options_.warehouse + "/" + identifier.database + "/" + identifier.name;
+  if (!objects_.is_empty(uri + "/metadata")) uri += "-" + make_uuid(random_);
+  return uri;
 }
 
 // Dropping a table removes its folder, so it must be nobody else's.
 std::string StoreCatalog::checked_location(const std::string& location) const {
-  std::string path = std::filesystem::path(local_path(location)).lexically_normal().string();
-  while (path.size() > 1 && path.back() == '/') path.pop_back();
-  check_location(path);
-  const bool is_deep = is_within(path, options_.warehouse) &&
-                       path.find('/', options_.warehouse.size() + 1) != std::string::npos;
+  const std::string uri = normalized(location);
+  check_location(uri);
+  const bool is_deep = is_within(uri, options_.warehouse) &&
+                       uri.find('/', options_.warehouse.size() + 1) != std::string::npos;
   if (!is_deep) {
     fail(ErrorKind::kInvalid,
          "a table cannot lie in {}: choose a folder in {}/<namespace>/, or give none", location,
-         options_.warehouse);
+         engine_path(options_.warehouse));
   }
-  return file_uri(path);
+  return uri;
 }
 
 void StoreCatalog::check_not_shared(const Table& table) {
-  const std::string path = local_path(table.metadata.location);
+  const std::string folder = normalized(table.metadata.location);
   for (const TableIdentifier& identifier : list("")) {
     if (identifier == table.identifier) continue;
     const TablePtr other = find(identifier);
-    if (other == nullptr || !overlap(path, local_path(other->metadata.location))) continue;
+    if (other == nullptr || !overlap(folder, normalized(other->metadata.location))) continue;
     fail(ErrorKind::kInvalid, "{}: its folder {} is that of table {}, too",
-         table.identifier.to_string(), path, identifier.to_string());
+         table.identifier.to_string(), engine_path(folder), identifier.to_string());
   }
 }
 
 void StoreCatalog::make_folders(const std::string& location) {
-  files_.make_directory(local_path(location) + "/metadata");
-  files_.make_directory(local_path(location) + "/data");
+  objects_.make_folder(location + "/metadata");
+  objects_.make_folder(location + "/data");
 }
 
 TablePtr StoreCatalog::create(const NewTable& request, bool staged) {
@@ -115,8 +110,8 @@ TablePtr StoreCatalog::register_table(const TableIdentifier& identifier,
   if (!overwrite || before.view_location) check_free(identifier, before);
   auto table = std::make_shared<Table>();
   table->identifier = identifier;
-  table->metadata_location = file_uri(local_path(metadata_location));
-  if (!file_system_.exists(local_path(metadata_location))) {
+  table->metadata_location = normalized(metadata_location);
+  if (!objects_.exists(table->metadata_location)) {
     fail(ErrorKind::kInvalid, "registering {}: there is no file {}", identifier.to_string(),
          metadata_location);
   }
@@ -144,16 +139,18 @@ void StoreCatalog::rename(const TableIdentifier& from, const TableIdentifier& to
 }
 
 void StoreCatalog::purge(const Table& table) {
-  const std::string path = local_path(table.metadata.location);
-  if (is_within(path, options_.warehouse)) {
-    file_system_.remove_all(path);
+  const std::string folder = normalized(table.metadata.location);
+  if (is_within(folder, options_.warehouse)) {
+    objects_.remove_folder(folder);
     return;
   }
   // A registered table: its folder may hold what is not its own.
   try {
+    std::vector<std::string> own;
     for (const std::string& uri : files_of(files_, table)) {
-      if (is_within(local_path(uri), path)) files_.remove_best_effort(uri);
+      if (is_within(normalized(uri), folder)) own.push_back(uri);
     }
+    files_.remove_best_effort(own);
   } catch (const Error& error) {
     telemetry::log_warning("lake", "files of a dropped table stay",
                            {{"table", table.identifier.to_string()},

@@ -35,20 +35,19 @@ std::optional<View> StoreCatalog::find_view(const TableIdentifier& identifier) {
   const Pointer at = pointer(identifier);
   if (!at.view_location) return std::nullopt;
   View view{identifier, *at.view_location, at.version};
-  view.metadata = parse_json(file_system_.read(local_path(*at.view_location)), "view metadata");
+  view.metadata = parse_json(objects_.get(*at.view_location), "view metadata");
   return view;
 }
 
 View StoreCatalog::write_view(const TableIdentifier& identifier, int64_t version_before,
                               Json metadata) {
-  const std::string directory =
-      local_path(checked_location(string_member(metadata, "location"))) + "/metadata";
-  files_.make_directory(directory);
-  const std::string path =
-      format("{}/{:05}-{}.metadata.json", directory,
+  const std::string folder = checked_location(string_member(metadata, "location")) + "/metadata";
+  objects_.make_folder(folder);
+  const std::string uri =
+      format("{}/{:05}-{}.metadata.json", folder,
              member(metadata, "version-log").as_array().size() - 1, make_uuid(random_));
-  file_system_.write_new(path, to_text(metadata));
-  View view{identifier, file_uri(path), version_before + 1, std::move(metadata)};
+  objects_.put_if_absent(uri, to_text(metadata));
+  View view{identifier, uri, version_before + 1, std::move(metadata)};
   try {
     store_.apply({{kTablesSpace, identifier.to_string(), view_value(view.metadata_location),
                    version_before}});

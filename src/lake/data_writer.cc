@@ -123,72 +123,82 @@ std::vector<WrittenFile> run_copy(engine::Connection& connection, const std::str
   return written;
 }
 
-DataFile finish(WrittenFile& file, const std::string& path, int spec_id) {
-  DataFile data = std::move(file.statistics);
-  data.path = file_uri(path);
-  data.spec_id = spec_id;
-  data.partition = std::move(file.partition);
-  return data;
+// Hands over what was written, which lies at `paths` by now.
+std::vector<DataFile> finish(Catalog& catalog, const Table& table,
+                             std::vector<WrittenFile>& written,
+                             const std::vector<std::string>& paths) {
+  const std::vector<std::string> uris = catalog.publish_files(table, paths);
+  std::vector<DataFile> result;
+  for (size_t i = 0; i < written.size(); ++i) {
+    DataFile data = std::move(written[i].statistics);
+    data.path = uris[i];
+    data.spec_id = table.metadata.default_spec_id;
+    data.partition = std::move(written[i].partition);
+    result.push_back(std::move(data));
+  }
+  return result;
+}
+
+// What stays of a failed write is an orphan; the first error is the one to tell.
+void remove_best_effort(FileSystem& files, const std::vector<std::string>& paths) noexcept {
+  for (const std::string& path : paths) {
+    try {
+      files.remove_all(path);
+    } catch (const std::exception&) {
+      continue;
+    }
+  }
 }
 
 // One directory per value would need its name escaped and its entry synced; the manifest knows the
 // partition, so all files lie side by side. DuckDB writes directories, into a place of its own.
-std::vector<DataFile> write_partitioned(engine::Connection& connection, FileSystem& files,
-                                        const std::string& directory, const std::string& name,
+std::vector<DataFile> write_partitioned(engine::Connection& connection, Catalog& catalog,
+                                        FileSystem& files, const std::string& name,
                                         const Table& table, const std::string& select,
                                         const WriteOptions& options) {
   const Schema& schema = table.metadata.current_schema();
   const PartitionSpec& spec = table.metadata.default_spec();
+  const std::string directory = catalog.data_directory(table);
   const std::string staging = directory + "/.writing-" + name;
+  std::vector<std::string> paths;
   std::vector<DataFile> result;
   try {
     const std::string sql = copy_sql(schema, spec, select, staging, options);
     std::vector<WrittenFile> written = run_copy(connection, sql, schema, spec);
-    for (WrittenFile& file : written) {
-      const std::string path = format("{}/{}-{:05}.parquet", directory, name, result.size());
-      files.sync_file(file.path);
-      files.rename(file.path, path);
-      result.push_back(finish(file, path, spec.spec_id));
+    for (const WrittenFile& file : written) {
+      paths.push_back(format("{}/{}-{:05}.parquet", directory, name, paths.size()));
+      files.rename(file.path, paths.back());
     }
-    if (!result.empty()) files.sync_directory(directory);
+    result = finish(catalog, table, written, paths);
   } catch (const Error&) {
-    try {
-      files.remove_all(staging);
-      for (const DataFile& file : result) files.remove(local_path(file.path));
-    } catch (const Error&) {
-      // What stays is an orphan; the first error is the one to tell.
-    }
+    paths.push_back(staging);
+    remove_best_effort(files, paths);
     throw;
   }
   files.remove_all(staging);
   return result;
 }
 
-std::vector<DataFile> write_unpartitioned(engine::Connection& connection, FileSystem& files,
-                                          const std::string& directory, const std::string& name,
+std::vector<DataFile> write_unpartitioned(engine::Connection& connection, Catalog& catalog,
+                                          FileSystem& files, const std::string& name,
                                           const Table& table, const std::string& select,
                                           const WriteOptions& options) {
   const Schema& schema = table.metadata.current_schema();
-  const std::string path = format("{}/{}.parquet", directory, name);
+  const std::string path = format("{}/{}.parquet", catalog.data_directory(table), name);
   const PartitionSpec undivided;
-  std::vector<DataFile> result;
   try {
     const std::string sql = copy_sql(schema, undivided, select, path, options);
-    for (WrittenFile& file : run_copy(connection, sql, schema, undivided)) {
-      files.sync_file(file.path);
+    std::vector<WrittenFile> written = run_copy(connection, sql, schema, undivided);
+    std::vector<std::string> paths;
+    for (WrittenFile& file : written) {
+      paths.push_back(file.path);
       file.partition = options.partition.value_or(PartitionValues());
-      result.push_back(finish(file, file.path, table.metadata.default_spec_id));
     }
-    if (!result.empty()) files.sync_directory(directory);
+    return finish(catalog, table, written, paths);
   } catch (const Error&) {
-    try {
-      files.remove(path);
-    } catch (const Error&) {
-      // As above.
-    }
+    remove_best_effort(files, {path});
     throw;
   }
-  return result;
 }
 
 }  // namespace
@@ -196,12 +206,11 @@ std::vector<DataFile> write_unpartitioned(engine::Connection& connection, FileSy
 std::vector<DataFile> write_data_files(engine::Connection& connection, Catalog& catalog,
                                        FileSystem& files, Random& random, const Table& table,
                                        const std::string& select, const WriteOptions& options) {
-  const std::string directory = catalog.data_directory(table);
   const std::string name = make_uuid(random);
   const bool is_one_file = options.partition || table.metadata.default_spec().fields.empty();
   const auto write = is_one_file ? write_unpartitioned : write_partitioned;
   try {
-    auto written = write(connection, files, directory, name, table, select, options);
+    auto written = write(connection, catalog, files, name, table, select, options);
     for (DataFile& file : written) file.sort_order_id = options.sort_order_id;
     return written;
   } catch (const Error& error) {

@@ -73,6 +73,7 @@ DataFile write_position_deletes(engine::Connection& connection, Catalog& catalog
   const std::string name = make_uuid(random);
   const std::string path = format("{}/{}-deletes.parquet", directory, name);
   const std::vector<int64_t> sorted = positions.sorted();
+  DataFile file;
   if (sorted.empty()) {
     fail(ErrorKind::kInternal, "writing deletes of {}: there are none", data_file.path);
   }
@@ -80,20 +81,22 @@ DataFile write_position_deletes(engine::Connection& connection, Catalog& catalog
     PositionTable rows(connection, name);
     rows.fill(sorted);
     connection.execute(copy_sql(rows.sql(), data_file.path, path));
-    files.sync_file(path);
-    files.sync_directory(directory);
+    file.file_size_bytes = static_cast<int64_t>(files.info(path).size_bytes);
+    file.path = catalog.publish_files(table, {path}).front();
   } catch (const Error& error) {
+    try {
+      files.remove(path);
+    } catch (const Error&) {
+      // It stays as an orphan; the first error is the one to tell.
+    }
     throw error.with_context(
         format("writing position deletes of {}", table.identifier.to_string()));
   }
   const auto count = static_cast<int64_t>(sorted.size());
-  DataFile file;
   file.content = FileContent::kPositionDeletes;
-  file.path = file_uri(path);
   file.spec_id = data_file.spec_id;
   file.partition = data_file.partition;
   file.record_count = count;
-  file.file_size_bytes = static_cast<int64_t>(files.info(path).size_bytes);
   file.value_counts = {{kDeleteFilePathId, count}, {kDeletePositionId, count}};
   file.null_value_counts = {{kDeleteFilePathId, 0}, {kDeletePositionId, 0}};
   file.lower_bounds = {{kDeleteFilePathId, data_file.path},
@@ -105,7 +108,7 @@ DataFile write_position_deletes(engine::Connection& connection, Catalog& catalog
 }
 
 std::string read_deletes_sql(const DataFile& delete_file) {
-  const std::string path = local_path(delete_file.path);
+  const std::string path = engine_path(delete_file.path);
   if (!path.ends_with(".parquet")) {
     fail(ErrorKind::kUnsupported,
          "its deletes are not Parquet; rewrite them with the engine that wrote them");

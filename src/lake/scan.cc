@@ -46,7 +46,7 @@ std::string schema_parameter(const std::vector<Field>& fields) {
 template <class FilePointers>
 std::string read_sql(const FilePointers& files, const std::vector<Field>& fields) {
   std::vector<std::string> paths;
-  for (const auto& file : files) paths.push_back(quote_literal(local_path(file->path)));
+  for (const auto& file : files) paths.push_back(quote_literal(engine_path(file->path)));
   return format("read_parquet([{}], schema={}, hive_partitioning=false)", join(paths, ", "),
                 schema_parameter(fields));
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <set>
+#include <vector>
 
 #include "base/error.h"
 
@@ -145,12 +146,11 @@ Expired expire(TableMetadata& metadata, const CatalogOptions& options, int64_t n
 void remove_expired_files(TableFiles& files, const TableMetadata& metadata,
                           const Expired& expired) noexcept {
   if (!may_remove_files(metadata)) return;
-  for (const std::string& file : expired.metadata_files) files.remove_best_effort(file);
+  files.remove_best_effort(expired.metadata_files);
   if (expired.snapshots.empty() || !is_linear(metadata, expired)) return;
   try {
-    for (const std::string& file : unreferenced_files(files, metadata, expired)) {
-      files.remove_best_effort(file);
-    }
+    const std::set<std::string> unreferenced = unreferenced_files(files, metadata, expired);
+    files.remove_best_effort(std::vector(unreferenced.begin(), unreferenced.end()));
   } catch (const std::exception&) {
     // The commit stands; files that could not be told apart stay as orphans.
   }

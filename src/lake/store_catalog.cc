@@ -9,6 +9,7 @@
 #include "lake/name_mapping.h"
 #include "lake/sort_order.h"
 #include "lake/transform.h"
+#include "objects/folder_store.h"
 
 namespace headrace::lake {
 namespace {
@@ -30,7 +31,8 @@ void check_name(std::string_view what, const std::string& name) {
        kMaxNameLength);
 }
 
-void check_location(const std::string& path) {
+void check_location(const std::string& uri) {
+  const std::string path = objects::is_s3(uri) ? uri : local_path(uri);
   const size_t bad = path.find_first_of("*?[]{}#%\\'\"\n");
   if (bad == std::string::npos) return;
   fail(ErrorKind::kInvalid,
@@ -51,15 +53,17 @@ CatalogOptions checked(CatalogOptions options) {
   if (options.warehouse.empty()) {
     fail(ErrorKind::kInvalid, "opening the catalog: no warehouse directory is given");
   }
-  options.warehouse = absolute(options.warehouse);
+  options.warehouse = objects::normalized(
+      objects::is_s3(options.warehouse) ? options.warehouse : absolute(options.warehouse));
   check_location(options.warehouse);
   return options;
 }
 
 std::string given_location(const std::string& location) {
-  const std::string path = absolute(local_path(location));
-  check_location(path);
-  return file_uri(path);
+  const std::string uri =
+      objects::normalized(objects::is_s3(location) ? location : absolute(local_path(location)));
+  check_location(uri);
+  return uri;
 }
 
 void check_types(const std::vector<Field>& fields) {
@@ -126,17 +130,38 @@ std::string tombstone() { return to_text(JsonObject{{"dropped", true}}); }
 
 std::unique_ptr<Catalog> Catalog::open(store::MetadataStore& store, FileSystem& files, Clock& clock,
                                        Random& random, const CatalogOptions& options) {
-  return std::make_unique<StoreCatalog>(store, files, clock, random, options);
+  return std::make_unique<StoreCatalog>(store, files, objects::make_folder_store(files), clock,
+                                        random, options);
 }
 
-StoreCatalog::StoreCatalog(store::MetadataStore& store, FileSystem& files, Clock& clock,
-                           Random& random, const CatalogOptions& options)
+std::unique_ptr<Catalog> Catalog::open(store::MetadataStore& store, FileSystem& files,
+                                       objects::ObjectStore& objects, Clock& clock, Random& random,
+                                       const CatalogOptions& options) {
+  return std::make_unique<StoreCatalog>(store, files, objects, clock, random, options);
+}
+
+StoreCatalog::StoreCatalog(store::MetadataStore& store, FileSystem& files,
+                           objects::ObjectStore& objects, Clock& clock, Random& random,
+                           const CatalogOptions& options)
     : store_(store),
       file_system_(files),
+      objects_(objects),
       clock_(clock),
       random_(random),
       options_(checked(options)),
-      files_(files, random) {}
+      files_(objects, random) {}
+
+StoreCatalog::StoreCatalog(store::MetadataStore& store, FileSystem& files,
+                           std::unique_ptr<objects::ObjectStore> objects, Clock& clock,
+                           Random& random, const CatalogOptions& options)
+    : store_(store),
+      own_objects_(std::move(objects)),
+      file_system_(files),
+      objects_(*own_objects_),
+      clock_(clock),
+      random_(random),
+      options_(checked(options)),
+      files_(objects_, random) {}
 
 std::vector<TableIdentifier> StoreCatalog::list(const std::string& database) {
   std::vector<TableIdentifier> identifiers;
@@ -243,12 +268,6 @@ void StoreCatalog::drop(const TableIdentifier& identifier, bool with_files) {
   if (with_files) check_not_shared(*table);
   store_.apply({{kTablesSpace, identifier.to_string(), tombstone(), table->catalog_version}});
   if (with_files) purge(*table);
-}
-
-std::string StoreCatalog::data_directory(const Table& table) {
-  const std::string path = local_path(table.metadata.location) + "/data";
-  files_.make_directory(path);
-  return path;
 }
 
 }  // namespace headrace::lake

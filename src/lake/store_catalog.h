@@ -21,7 +21,11 @@ namespace headrace::lake {
 
 class StoreCatalog final : public Catalog, public OpenCatalog {
  public:
-  StoreCatalog(store::MetadataStore& store, FileSystem& files, Clock& clock, Random& random,
+  StoreCatalog(store::MetadataStore& store, FileSystem& files, objects::ObjectStore& objects,
+               Clock& clock, Random& random, const CatalogOptions& options);
+  // Takes over the store of objects.
+  StoreCatalog(store::MetadataStore& store, FileSystem& files,
+               std::unique_ptr<objects::ObjectStore> objects, Clock& clock, Random& random,
                const CatalogOptions& options);
 
   OpenCatalog& open_side() override { return *this; }
@@ -33,7 +37,11 @@ class StoreCatalog final : public Catalog, public OpenCatalog {
   TablePtr create(const CreateTable& request) override;
   void drop(const TableIdentifier& identifier, bool with_files) override;
   std::vector<TablePtr> commit(const std::vector<TableChange>& changes) override;
+  objects::ObjectStore& objects() override { return objects_; }
   std::string data_directory(const Table& table) override;
+  std::vector<std::string> publish_files(const Table& table,
+                                         const std::vector<std::string>& paths) override;
+  void discard_files(const std::vector<DataFile>& written) noexcept override;
   std::vector<DataFile> files(const Table& table, std::optional<SnapshotId> snapshot) override;
   std::vector<DataFile> delete_files(const Table& table) override;
   std::vector<DataFile> files_added_after(const Table& table,
@@ -126,7 +134,9 @@ class StoreCatalog final : public Catalog, public OpenCatalog {
   View write_view(const TableIdentifier& identifier, int64_t version_before, Json metadata);
 
   store::MetadataStore& store_;
+  const std::unique_ptr<objects::ObjectStore> own_objects_;
   FileSystem& file_system_;
+  objects::ObjectStore& objects_;
   Clock& clock_;
   Random& random_;
   const CatalogOptions options_;
@@ -142,6 +152,6 @@ std::string tombstone();
 // Names become folders, and parts of URIs and keys. Error invalid.
 void check_name(std::string_view what, const std::string& name);
 // Readers take some characters for wildcards or for parts of a URI. Error invalid.
-void check_location(const std::string& path);
+void check_location(const std::string& uri);
 
 }  // namespace headrace::lake

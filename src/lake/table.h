@@ -17,6 +17,8 @@
 #include "base/file_system.h"
 #include "base/random.h"
 #include "lake/types.h"
+#include "objects/object_store.h"
+#include "objects/uri.h"
 #include "store/leases.h"
 #include "store/metadata_store.h"
 
@@ -42,7 +44,7 @@ enum class FileContent { kData = 0, kPositionDeletes = 1, kEqualityDeletes = 2 }
 
 // A file of a table: of rows, or of deletes of rows.
 struct DataFile {
-  std::string path = {};  // absolute URI (file:///…)
+  std::string path = {};  // absolute URI (file:///…, s3://…)
   int spec_id = 0;
   PartitionValues partition = {};  // in the order of the spec's fields
   int64_t record_count = 0;
@@ -190,7 +192,8 @@ struct TableChange {
 };
 
 struct CatalogOptions {
-  std::string warehouse = {};  // local directory
+  std::string warehouse = {};  // local directory, or s3://bucket/prefix
+  std::string staging = {};    // local directory of files on their way to S3
   int keep_snapshots = 100;    // newer ones than these are kept; older are expired by commits
   int64_t keep_snapshots_ms =
       5 * 24 * 3600 * 1000LL;  // and none younger than this is, unless there are > max
@@ -208,6 +211,10 @@ class Catalog {
  public:
   static std::unique_ptr<Catalog> open(store::MetadataStore& store, FileSystem& files, Clock& clock,
                                        Random& random, const CatalogOptions& options);
+  // The same with tables wherever `objects` reaches, which must outlive it.
+  static std::unique_ptr<Catalog> open(store::MetadataStore& store, FileSystem& files,
+                                       objects::ObjectStore& objects, Clock& clock, Random& random,
+                                       const CatalogOptions& options);
   virtual ~Catalog() = default;
 
   // The same for other engines: namespaces, their commits, their views (lake/open_catalog.h).
@@ -229,8 +236,18 @@ class Catalog {
   // remove are still there. Returns the new tables in the same order.
   virtual std::vector<TablePtr> commit(const std::vector<TableChange>& changes) = 0;
 
-  // Where new data files of a table go (local directory; created).
+  // Where the files of tables are.
+  virtual objects::ObjectStore& objects() = 0;
+
+  // Where the engine writes new data files of a table (local directory; created).
   virtual std::string data_directory(const Table& table) = 0;
+  // Makes files that were written there durable files of the table, though of no snapshot yet, and
+  // returns their URIs in the same order: they stay where they are, or go to S3. When it fails none
+  // is left.
+  virtual std::vector<std::string> publish_files(const Table& table,
+                                                 const std::vector<std::string>& paths) = 0;
+  // Removes files that no commit took; what cannot be removed stays as an orphan.
+  virtual void discard_files(const std::vector<DataFile>& written) noexcept = 0;
 
   // Live data files of a snapshot (default: current), each with the deletes that apply to it.
   virtual std::vector<DataFile> files(const Table& table,
@@ -246,8 +263,9 @@ class Catalog {
   virtual std::set<std::string> referenced_files(const Table& table) = 0;
 };
 
-// file:///a/b → /a/b; invalid for other schemes.
-std::string local_path(const std::string& uri);
-std::string file_uri(const std::string& path);
+using objects::file_uri;
+using objects::local_path;
+// How SQL names a file: /a/b for file:///a/b; URIs in S3 as they are (object_files.h).
+std::string engine_path(const std::string& uri);
 
 }  // namespace headrace::lake

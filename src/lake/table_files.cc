@@ -1,9 +1,9 @@
 #include "lake/table_files.h"
 
 #include <charconv>
-#include <filesystem>
 
 #include "base/error.h"
+#include "objects/uri.h"
 
 namespace headrace::lake {
 namespace {
@@ -23,16 +23,15 @@ int64_t version_of(const std::string& location) {
 
 }  // namespace
 
-TableFiles::TableFiles(FileSystem& files, Random& random)
-    : files_(files),
+TableFiles::TableFiles(objects::ObjectStore& objects, Random& random)
+    : objects_(objects),
       random_(random),
       lists_(kCachedListEntries),
       manifests_(kCachedManifestEntries) {}
 
 TableMetadata TableFiles::read_metadata(const std::string& location) {
   try {
-    return table_metadata_from_json(
-        parse_json(files_.read(local_path(location)), "table metadata"));
+    return table_metadata_from_json(parse_json(objects_.get(location), "table metadata"));
   } catch (const Error& error) {
     // A pointer to a file that is not there or is no JSON is damage, whatever it looks like here.
     const bool damaged =
@@ -46,7 +45,7 @@ ManifestListPtr TableFiles::manifest_list(const Snapshot& snapshot) {
   if (ManifestListPtr known = lists_.find(snapshot.manifest_list)) return known;
   try {
     auto list = std::make_shared<const ManifestList>(
-        read_manifest_list(files_.read(local_path(snapshot.manifest_list))));
+        read_manifest_list(objects_.get(snapshot.manifest_list)));
     lists_.put(snapshot.manifest_list, list, list->size() + 1);
     return list;
   } catch (const Error& error) {
@@ -59,7 +58,7 @@ ManifestEntriesPtr TableFiles::manifest(const TableMetadata& metadata,
   if (ManifestEntriesPtr known = manifests_.find(manifest.path)) return known;
   try {
     auto entries = std::make_shared<const ManifestEntries>(
-        read_manifest(files_.read(local_path(manifest.path)), manifest, metadata.current_schema(),
+        read_manifest(objects_.get(manifest.path), manifest, metadata.current_schema(),
                       metadata.spec(manifest.spec_id)));
     manifests_.put(manifest.path, entries, entries->size() + 1);
     return entries;
@@ -71,14 +70,13 @@ ManifestEntriesPtr TableFiles::manifest(const TableMetadata& metadata,
 void TableFiles::check_snapshot(const TableMetadata& metadata, const Snapshot& snapshot) {
   try {
     for (const ManifestFile& manifest : *manifest_list(snapshot)) {
-      const std::string path = local_path(manifest.path);
       const PartitionSpec& spec = metadata.spec(manifest.spec_id);
       if (manifest.added_snapshot_id != snapshot.snapshot_id) {
-        files_.info(path);
+        objects_.head(manifest.path);
         continue;
       }
       // Not kept: its entries inherit from a list that may have to be written again.
-      read_manifest(files_.read(path), manifest, metadata.current_schema(), spec);
+      read_manifest(objects_.get(manifest.path), manifest, metadata.current_schema(), spec);
     }
   } catch (const Error& error) {
     if (error.kind() == ErrorKind::kUnavailable) throw;
@@ -90,10 +88,10 @@ void TableFiles::check_snapshot(const TableMetadata& metadata, const Snapshot& s
 std::string TableFiles::write_metadata(const TableMetadata& metadata,
                                        const std::string& previous_location) {
   const int64_t version = previous_location.empty() ? 0 : version_of(previous_location) + 1;
-  const std::string path =
-      metadata_path(metadata, format("{:05}-{}.metadata.json", version, make_uuid(random_)));
-  files_.write_new(path, to_text(metadata));
-  return file_uri(path);
+  const std::string uri =
+      metadata_uri(metadata, format("{:05}-{}.metadata.json", version, make_uuid(random_)));
+  objects_.put_if_absent(uri, to_text(metadata));
+  return uri;
 }
 
 ManifestFile TableFiles::write_manifest(const TableMetadata& metadata, int spec_id,
@@ -102,41 +100,25 @@ ManifestFile TableFiles::write_manifest(const TableMetadata& metadata, int spec_
   const PartitionSpec& spec = metadata.spec(spec_id);
   ManifestFile manifest = summarize(schema, spec, entries);
   const std::string bytes = lake::write_manifest(schema, spec, entries, sync_marker());
-  const std::string path = metadata_path(metadata, make_uuid(random_) + "-m0.avro");
-  files_.write_new(path, bytes);
-  manifest.path = file_uri(path);
+  manifest.path = metadata_uri(metadata, make_uuid(random_) + "-m0.avro");
+  objects_.put_if_absent(manifest.path, bytes);
   manifest.length = static_cast<int64_t>(bytes.size());
   return manifest;
 }
 
 std::string TableFiles::write_manifest_list(const TableMetadata& metadata, const Snapshot& snapshot,
                                             ManifestList manifests) {
-  const std::string path = metadata_path(
-      metadata, format("snap-{}-1-{}.avro", snapshot.snapshot_id, make_uuid(random_)));
-  files_.write_new(path, lake::write_manifest_list(manifests, snapshot, sync_marker()));
-  const std::string uri = file_uri(path);
+  const std::string uri =
+      metadata_uri(metadata, format("snap-{}-1-{}.avro", snapshot.snapshot_id, make_uuid(random_)));
+  objects_.put_if_absent(uri, lake::write_manifest_list(manifests, snapshot, sync_marker()));
   const size_t weight = manifests.size() + 1;
   lists_.put(uri, std::make_shared<const ManifestList>(std::move(manifests)), weight);
   return uri;
 }
 
-void TableFiles::make_directory(const std::string& path) {
-  std::vector<std::string> missing;
-  std::filesystem::path at(path);
-  while (!at.empty() && at.has_relative_path() && !files_.exists(at.string())) {
-    missing.push_back(at.string());
-    at = at.parent_path();
-  }
-  files_.create_directories(path);
-  // A name is durable when the directory that holds it is synced.
-  for (const std::string& created : missing) {
-    files_.sync_directory(std::filesystem::path(created).parent_path().string());
-  }
-}
-
-void TableFiles::remove_best_effort(const std::string& uri) noexcept {
+void TableFiles::remove_best_effort(const std::vector<std::string>& uris) noexcept {
   try {
-    files_.remove(local_path(uri));
+    objects_.remove(uris);
   } catch (const std::exception&) {
     // What stays is an orphan; it does no harm.
   }
@@ -151,9 +133,8 @@ std::string TableFiles::sync_marker() {
   return marker;
 }
 
-std::string TableFiles::metadata_path(const TableMetadata& metadata,
-                                      const std::string& name) const {
-  return local_path(metadata.location) + "/metadata/" + name;
+std::string TableFiles::metadata_uri(const TableMetadata& metadata, const std::string& name) {
+  return objects::normalized(metadata.location) + "/metadata/" + name;
 }
 
 }  // namespace headrace::lake

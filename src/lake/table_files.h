@@ -1,23 +1,23 @@
 #pragma once
 
 // The metadata files of tables: reads and writes table metadata, manifest lists and manifests.
-// Every file is written once, synced with its directory, and never changed, so what was read is
-// kept parsed. Thread use: any thread. Errors: those of the file system, corrupt, unsupported.
+// Every file is written once, durably, and never changed, so what was read is
+// kept parsed. Thread use: any thread. Errors: those of the object store, corrupt, unsupported.
 
 #include <memory>
 #include <string>
 
-#include "base/file_system.h"
 #include "base/random.h"
 #include "lake/file_cache.h"
 #include "lake/manifest.h"
 #include "lake/table.h"
+#include "objects/object_store.h"
 
 namespace headrace::lake {
 
 class TableFiles {
  public:
-  TableFiles(FileSystem& files, Random& random);
+  TableFiles(objects::ObjectStore& objects, Random& random);
 
   TableMetadata read_metadata(const std::string& location);
   // Hold what these return while you look at it: another thread may have put its own into the
@@ -37,14 +37,14 @@ class TableFiles {
   std::string write_manifest_list(const TableMetadata& metadata, const Snapshot& snapshot,
                                   ManifestList manifests);
 
-  void make_directory(const std::string& path);  // and its parents, durably
-  void remove_best_effort(const std::string& uri) noexcept;
+  void remove_best_effort(const std::vector<std::string>& uris) noexcept;
+  void remove_best_effort(const std::string& uri) noexcept { remove_best_effort(std::vector{uri}); }
 
  private:
   std::string sync_marker();
-  std::string metadata_path(const TableMetadata& metadata, const std::string& name) const;
+  static std::string metadata_uri(const TableMetadata& metadata, const std::string& name);
 
-  FileSystem& files_;
+  objects::ObjectStore& objects_;
   Random& random_;
   FileCache<ManifestList> lists_;
   FileCache<ManifestEntries> manifests_;

@@ -58,7 +58,7 @@ class Folding {
       return collaborators_.catalog.commit({change}).at(0);
     } catch (const Error& error) {
       if (error.kind() != ErrorKind::kCommitUnknown) {
-        remove_best_effort(collaborators_.files, change.added);
+        collaborators_.catalog.discard_files(change.added);
       }
       if (error.kind() == ErrorKind::kConflict) return nullptr;
       throw;

@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "lake/delete_function.h"
+#include "lake/object_files.h"
 #include "lake/sort_order.h"
 #include "lake/transform.h"
 #include "maintenance/delete_files.h"
@@ -227,6 +228,9 @@ std::unique_ptr<engine::Database> Maintainer::open_engine() const {
   auto database = std::make_unique<engine::Database>(engine_options);
   lake::register_transform_functions(*database);
   lake::register_delete_function(*database);
+  if (collaborators_.reader != nullptr) {
+    lake::register_object_files(*database, *collaborators_.reader);
+  }
   return database;
 }
 
@@ -397,7 +401,7 @@ Removed Maintainer::remove_orphans(const lake::TableIdentifier& identifier,
   Record record(*this, identifier, "orphans");
   try {
     const Removed removed = maintenance::remove_orphans(
-        collaborators_.catalog, collaborators_.files, collaborators_.clock, identifier, older_than);
+        collaborators_.catalog, collaborators_.clock, identifier, older_than);
     record->files_before = removed.files;
     record->bytes_before = removed.bytes;
     record->state = RunState::kDone;

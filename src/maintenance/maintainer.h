@@ -27,6 +27,7 @@
 #include "maintenance/merge.h"
 #include "maintenance/orphans.h"
 #include "maintenance/planner.h"
+#include "objects/cached_reader.h"
 #include "store/leases.h"
 #include "telemetry/metrics.h"
 
@@ -85,6 +86,7 @@ class Maintainer {
     // Whose jobs change tables by key: these are maintained where the job is, beside it. May be
     // null.
     tables::LiveTables* tables = nullptr;
+    objects::CachedReader* reader = nullptr;  // of tables in S3, if there are any
   };
 
   Maintainer(const Collaborators& collaborators, MaintainerOptions options);

@@ -54,7 +54,7 @@ class Merge {
     std::set<std::string> by_value;
   };
 
-  void discard() noexcept { remove_best_effort(collaborators_.files, rewritten_.added); }
+  void discard() noexcept { collaborators_.catalog.discard_files(rewritten_.added); }
 
   lake::TablePtr exchange() {
     const lake::TableIdentifier& identifier = task_.table->identifier;
@@ -97,7 +97,7 @@ class Merge {
       return collaborators_.catalog.commit({change}).at(0);
     } catch (const Error& error) {
       if (error.kind() != ErrorKind::kCommitUnknown) {
-        remove_best_effort(collaborators_.files, carried);
+        collaborators_.catalog.discard_files(carried);
       }
       if (error.kind() == ErrorKind::kConflict) return nullptr;
       throw;

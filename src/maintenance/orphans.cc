@@ -9,31 +9,6 @@
 namespace headrace::maintenance {
 namespace {
 
-struct Candidate {
-  std::string path;
-  int64_t bytes = 0;
-};
-
-// Folders may go or come while they are looked at.
-void collect_old(FileSystem& files, const std::string& directory, int64_t before_micros,
-                 std::vector<Candidate>& found) {
-  std::vector<FileInfo> entries;
-  try {
-    entries = files.list(directory);
-  } catch (const Error& error) {
-    if (error.kind() == ErrorKind::kNotFound) return;
-    throw;
-  }
-  for (const FileInfo& entry : entries) {
-    const std::string path = directory + "/" + entry.name;
-    if (entry.is_directory) {
-      collect_old(files, path, before_micros, found);
-    } else if (entry.modified_micros < before_micros) {
-      found.push_back({path, static_cast<int64_t>(entry.size_bytes)});
-    }
-  }
-}
-
 bool may_remove(const lake::Table& table) {
   const auto property = table.metadata.properties.find("gc.enabled");
   return property == table.metadata.properties.end() || property->second != "false";
@@ -58,26 +33,34 @@ void check_own_folder(lake::Catalog& catalog, const lake::Table& table) {
 
 }  // namespace
 
-Removed remove_orphans(lake::Catalog& catalog, FileSystem& files, Clock& clock,
+Removed remove_orphans(lake::Catalog& catalog, Clock& clock,
                        const lake::TableIdentifier& identifier, milliseconds older_than) {
   Removed removed;
-  const std::string folder = lake::local_path(catalog.load(identifier)->metadata.location);
-  const int64_t before_micros = micros_since_epoch(clock.now() - older_than);
-  std::vector<Candidate> candidates;
+  objects::ObjectStore& objects = catalog.objects();
+  const std::string folder = objects::normalized(catalog.load(identifier)->metadata.location);
+  const Timestamp before = clock.now() - older_than;
+  std::vector<objects::ObjectInfo> candidates;
   for (const char* part : {"/data", "/metadata"}) {
-    collect_old(files, folder + part, before_micros, candidates);
+    objects.list(folder + part, [&](const objects::ObjectInfo& object) {
+      if (object.modified_micros < micros_since_epoch(before)) candidates.push_back(object);
+    });
   }
   const lake::TablePtr table = catalog.load(identifier);
-  if (!may_remove(*table) || lake::local_path(table->metadata.location) != folder) return removed;
+  if (!may_remove(*table) || objects::normalized(table->metadata.location) != folder) {
+    return removed;
+  }
   check_own_folder(catalog, *table);
   std::set<std::string> referenced;
   for (const std::string& uri : catalog.referenced_files(*table)) referenced.insert(name_of(uri));
-  for (const Candidate& candidate : candidates) {
-    if (referenced.contains(name_of(candidate.path))) continue;
-    files.remove(candidate.path);
+  std::vector<std::string> orphans;
+  for (const objects::ObjectInfo& candidate : candidates) {
+    if (referenced.contains(name_of(candidate.uri))) continue;
+    orphans.push_back(candidate.uri);
     ++removed.files;
-    removed.bytes += candidate.bytes;
+    removed.bytes += static_cast<int64_t>(candidate.size_bytes);
   }
+  if (!orphans.empty()) objects.remove(orphans);
+  objects.remove_abandoned_uploads(folder, before);
   return removed;
 }
 

@@ -126,16 +126,6 @@ class SortedRows {
 
 }  // namespace
 
-void remove_best_effort(FileSystem& files, const std::vector<lake::DataFile>& written) noexcept {
-  for (const lake::DataFile& file : written) {
-    try {
-      files.remove(lake::local_path(file.path));
-    } catch (const std::exception&) {
-      // It stays as an orphan, which no snapshot names.
-    }
-  }
-}
-
 RewrittenFiles rewrite_rows(const MergeCollaborators& collaborators, engine::Connection& connection,
                             lake::DeleteReader& deletes, const MergeTask& task,
                             const MergeOrder& order) {
@@ -164,7 +154,7 @@ RewrittenFiles rewrite_rows(const MergeCollaborators& collaborators, engine::Con
   int64_t written = 0;
   for (const lake::DataFile& file : result.added) written += file.record_count;
   if (written != moved->count() || result.added.size() > 1) {
-    remove_best_effort(collaborators.files, result.added);
+    collaborators.catalog.discard_files(result.added);
     fail(ErrorKind::kInternal, "merging {} files of {}: {} rows were written of {}",
          task.files.size(), task.table->identifier.to_string(), written, moved->count());
   }

@@ -23,6 +23,4 @@ RewrittenFiles rewrite_rows(const MergeCollaborators& collaborators, engine::Con
                             lake::DeleteReader& deletes, const MergeTask& task,
                             const MergeOrder& order);
 
-void remove_best_effort(FileSystem& files, const std::vector<lake::DataFile>& written) noexcept;
-
 }  // namespace headrace::maintenance

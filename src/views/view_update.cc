@@ -18,16 +18,6 @@ namespace {
 constexpr const char* kDelta = "view_delta";      // a temporary table of the view's connection
 constexpr const char* kAffected = "view_stored";  // and another
 
-void remove_best_effort(FileSystem& files, const std::vector<DataFile>& written) {
-  for (const DataFile& file : written) {
-    try {
-      files.remove(lake::local_path(file.path));
-    } catch (const Error&) {
-      // It stays as an orphan, which no snapshot names.
-    }
-  }
-}
-
 }  // namespace
 
 IncrementalView::Change IncrementalView::plan(const lake::Table& source, Stored& stored) {
@@ -147,7 +137,7 @@ IncrementalView::Stored IncrementalView::commit(const Stored& stored, const Chan
     return updated;
   } catch (const Error& error) {
     if (error.kind() == ErrorKind::kConflict) {
-      remove_best_effort(collaborators_.files, commit.added);
+      collaborators_.catalog.discard_files(commit.added);
     }
     throw;
   }

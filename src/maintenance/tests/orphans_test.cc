@@ -18,8 +18,7 @@ class OrphansTest : public MaintenanceTest {
     folder_ = lake::local_path(load()->metadata.location);
   }
   Removed run(milliseconds older_than) {
-    return remove_orphans(*lake_.catalog, *lake_.files, lake_.clock, {"bronze", "edits"},
-                          older_than);
+    return remove_orphans(*lake_.catalog, lake_.clock, {"bronze", "edits"}, older_than);
   }
   std::string leave(const std::string& name) {
     std::string path = folder_ + "/" + name;
