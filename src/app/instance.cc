@@ -12,6 +12,7 @@
 #include "iceberg_rest/iceberg_routes.h"
 #include "jobs/functions.h"
 #include "lake/delete_function.h"
+#include "lake/object_files.h"
 #include "lake/open_catalog.h"
 #include "lake/transform.h"
 #include "server/lakehouse_routes.h"
@@ -67,21 +68,29 @@ Instance::Instance(project::Project project, Access access, query::FileAccess qu
   for (const char* name : {"streams", "tmp"}) {
     files_->create_directories(directory_in(project_, name));
   }
-  const std::string warehouse = std::filesystem::absolute(project_.warehouse_path()).string();
-  files_->create_directories(warehouse);
+  storage_ = std::make_unique<Storage>(project_, *files_, clock_, random_, *metrics_);
+  storage_->check_warehouse();
   stream::LogOptions log_options;
   log_options.read_only = access == Access::kReadOnly;
   log_ =
       stream::Log::open(directory_in(project_, "streams"), *files_, clock_, *metrics_, log_options);
   store_ = open_store();
   lake::CatalogOptions catalog_options;
-  catalog_options.warehouse = warehouse;
-  catalog_ = lake::Catalog::open(*store_, *files_, clock_, random_, catalog_options);
+  catalog_options.warehouse = storage_->warehouse();
+  catalog_options.staging = directory_in(project_, "staging");
+  // What was on its way when the last process ended belongs to no commit; the lock of the log is
+  // held by now.
+  if (access == Access::kExclusive) files_->remove_all(catalog_options.staging);
+  catalog_ =
+      lake::Catalog::open(*store_, *files_, storage_->objects(), clock_, random_, catalog_options);
   database_ = std::make_unique<engine::Database>(engine_options(project_));
   database_->register_function(tables::make_topic_function(*log_));
   headrace::jobs::register_functions(*database_, board_);
   lake::register_transform_functions(*database_);
   lake::register_delete_function(*database_);
+  if (storage_->reader() != nullptr) {
+    lake::register_object_files(*database_, *storage_->reader());
+  }
   tables_ = std::make_unique<tables::LiveTables>(tables::LiveTables::Collaborators{
       *database_, *catalog_, *files_, random_, log_.get(), directory_in(project_, "keys")});
   tables_->load_all();
@@ -143,9 +152,9 @@ void Instance::add_routes() {
       routes_, *queries_, workers_,
       {project_.settings.server.query_timeout, project_.settings.server.query_max_rows});
   server::add_lakehouse_routes(routes_, *this, workers_);
-  iceberg_rest::add_iceberg_routes(routes_,
-                                   {*catalog_, catalog_->open_side(), *outside_commits_, *metrics_},
-                                   workers_, project_.settings.server.token.reveal());
+  iceberg_rest::add_iceberg_routes(
+      routes_, {*catalog_, catalog_->open_side(), *outside_commits_, *metrics_, storage_.get()},
+      workers_, project_.settings.server.token.reveal());
   routes_.add({{.method = "GET",
                 .pattern = "/metrics",
                 .operation = "getMetrics",

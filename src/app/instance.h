@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "app/outside_commits.h"
+#include "app/storage.h"
 #include "base/clock.h"
 #include "base/file_system.h"
 #include "base/random.h"
@@ -145,6 +146,7 @@ class Instance final : public server::Lakehouse {
   std::unique_ptr<telemetry::Metrics> metrics_;
   std::unique_ptr<store::MetadataStore> store_;
   std::optional<headrace::jobs::Sharing> sharing_;  // set when other processes use the store
+  std::unique_ptr<Storage> storage_;
   std::unique_ptr<lake::Catalog> catalog_;
   std::unique_ptr<stream::Log> log_;
   std::unique_ptr<engine::Database> database_;

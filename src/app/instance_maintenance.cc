@@ -52,6 +52,7 @@ std::unique_ptr<maintenance::Maintainer> Instance::make_maintainer() {
         outside_commits_->committed({identifier});
       }};
   collaborators.tables = tables_.get();
+  collaborators.reader = storage_->reader();
   if (sharing_) {
     collaborators.shared_store = &sharing_->store;
     collaborators.process = sharing_->process;
@@ -78,7 +79,7 @@ Json Instance::table_files(const std::string& database, const std::string& name)
     for (const auto& value : file.partition) {
       partition.push_back(value ? Json(*value) : Json(nullptr));
     }
-    files.push_back(JsonObject{{"path", lake::local_path(file.path)},
+    files.push_back(JsonObject{{"path", lake::engine_path(file.path)},
                                {"rows", file.record_count},
                                {"bytes", file.file_size_bytes},
                                {"partition", std::move(partition)},

@@ -13,7 +13,7 @@ http::Response commit(const Catalogs& catalogs, const http::Request& request) {
   const auto tables =
       catalogs.open.commit_updates({lake::table_updates_from_json(identifier, body)});
   catalogs.changes.committed({identifier});
-  return table_answer(*tables.at(0));
+  return table_answer(catalogs, request, *tables.at(0));
 }
 
 http::Response commit_all(const Catalogs& catalogs, const http::Request& request) {

@@ -13,11 +13,22 @@
 
 namespace headrace::iceberg_rest {
 
+// What clients need to get at files in S3 by themselves.
+class StorageAccess {
+ public:
+  virtual ~StorageAccess() = default;
+  // Endpoint, region and address style, by the names of clients' settings; empty for local files.
+  virtual JsonObject properties(const std::string& location) = 0;
+  // Keys, likewise; empty when none are given out.
+  virtual JsonObject credentials(const std::string& location) = 0;
+};
+
 struct Catalogs {
   lake::Catalog& tables;
   lake::OpenCatalog& open;
   OutsideChanges& changes;
   telemetry::Metrics& metrics;
+  StorageAccess* storage = nullptr;  // none: all files are local
 };
 
 // Where a client gets its token; it must be open to those who have none yet.

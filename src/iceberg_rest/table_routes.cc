@@ -20,14 +20,18 @@ http::Response create(const Catalogs& catalogs, const http::Request& request) {
   const lake::TablePtr table =
       catalogs.open.create(lake::new_table_from_json(database, body), staged);
   if (!staged) catalogs.changes.committed({table->identifier});
-  return table_answer(*table);
+  return table_answer(catalogs, request, *table);
 }
 
 http::Response load(const Catalogs& catalogs, const http::Request& request) {
   const lake::TablePtr table = catalogs.tables.load(table_in_path(request));
   const std::string_view which = request.query_parameter("snapshots").value_or("all");
-  return table_answer_if_changed(request, *table,
+  return table_answer_if_changed(catalogs, request, *table,
                                  which == "refs" ? Snapshots::kRefs : Snapshots::kAll);
+}
+
+http::Response credentials(const Catalogs& catalogs, const http::Request& request) {
+  return credentials_answer(catalogs, *catalogs.tables.load(table_in_path(request)));
 }
 
 http::Response drop(const Catalogs& catalogs, const http::Request& request) {
@@ -48,7 +52,7 @@ http::Response register_table(const Catalogs& catalogs, const http::Request& req
   const lake::TablePtr table = catalogs.open.register_table(
       identifier, string_member(body, "metadata-location"), overwrites);
   catalogs.changes.committed({identifier});
-  return table_answer(*table);
+  return table_answer(catalogs, request, *table);
 }
 
 http::Response rename(const Catalogs& catalogs, const http::Request& request) {
@@ -100,6 +104,11 @@ void add_table_routes(RestRoutes& routes, const Catalogs& catalogs) {
               .parameters = {{"snapshots", "query", "all, or refs for those of branches and tags",
                               JsonObject{{"type", "string"}, {"default", "all"}}}}},
              bound(load));
+  routes.add({.method = "GET",
+              .path = one + "/credentials",
+              .operation = "icebergLoadCredentials",
+              .summary = "Iceberg REST: credentials for a table's files"},
+             bound(credentials));
   routes.add({.method = "DELETE",
               .path = one,
               .operation = "icebergDropTable",

@@ -1,5 +1,6 @@
 #include "project/project.h"
 
+#include "objects/uri.h"
 #include "project/cross_checks.h"
 
 namespace headrace::project {
@@ -78,7 +79,11 @@ std::string Project::storage_path() const { return below(directory, settings.sto
 
 std::string Project::warehouse_path() const {
   const std::string& path = settings.storage.warehouse;
-  return path.empty() ? storage_path() + "/warehouse" : below(directory, path);
+  if (path.empty()) return storage_path() + "/warehouse";
+  if (path.find("://") != std::string::npos || path.starts_with("file:")) {
+    return objects::is_s3(path) ? path : objects::local_path(path);
+  }
+  return below(directory, path);
 }
 
 Project load_project(FileSystem& files, const std::string& directory, const ComponentTypes& types,

@@ -36,7 +36,7 @@ struct Project {
   const JobDefinition* find_job(const std::string& name) const;
   // Of streams/, warehouse/ and metadata.db; absolute if the settings say so.
   std::string storage_path() const;
-  std::string warehouse_path() const;
+  std::string warehouse_path() const;  // or s3://bucket/prefix
 };
 
 // Throws Error not_found when the folder has no headrace.yaml, and what the file system throws.

@@ -1,5 +1,6 @@
 #include "project/settings.h"
 
+#include "objects/uri.h"
 #include "project/names.h"
 #include "store/metadata_store.h"
 
@@ -29,6 +30,26 @@ void require_token_outside(const ServerSettings& server, const config::Node& nod
                       "write everything without a token",
                       server.listen.to_text()),
                R"(add token: "${HEADRACE_TOKEN}", or listen on 127.0.0.1)");
+}
+
+std::string check_warehouse(const std::string& warehouse) {
+  if (warehouse.find("://") == std::string::npos && !warehouse.starts_with("file:")) return "";
+  try {
+    objects::normalized(warehouse);
+    return "";
+  } catch (const Error& error) {
+    return error.message();
+  }
+}
+
+std::string check_endpoint(const std::string& endpoint) {
+  for (const std::string_view scheme : {"https://", "http://"}) {
+    if (!endpoint.starts_with(scheme)) continue;
+    const std::string host = endpoint.substr(scheme.size());
+    const bool is_host = !host.empty() && host.find_first_of("/?#@ ") == std::string::npos;
+    if (is_host) return "";
+  }
+  return "must be https://host or http://host:port, without a path or bucket";
 }
 
 void check_store(const StoreSettings& store, const config::Node& node, config::Problems& problems) {
@@ -101,8 +122,61 @@ Fields<StorageSettings> StorageSettings::fields() {
                 "folder of streams/, warehouse/ and metadata.db, relative to the project",
                 config::not_empty())
       .optional("warehouse", &StorageSettings::warehouse,
-                "folder of the tables' files, relative to the project; warehouse/ in storage.path "
-                "unless given. Processes that share a store name the same folder");
+                "where the tables' files are: a folder, relative to the project, or "
+                "`s3://bucket/prefix`; warehouse/ in storage.path unless given. Processes that "
+                "share a store name the same place",
+                config::example("s3://lake/production"), config::check(check_warehouse))
+      .optional("cache_size", &StorageSettings::cache_size,
+                "room on the local disk, in cache/ of storage.path, for what is read from S3",
+                at_least(mebibytes(16)), at_most(gibibytes(65'536)))
+      .optional("s3", &StorageSettings::s3,
+                "how to get at S3, for a warehouse and for tables that are there");
+}
+
+config::Choices<S3Addresses> choices_of(S3Addresses) {
+  return {{"auto", S3Addresses::kAuto, "path with an endpoint of one's own, else virtual"},
+          {"path", S3Addresses::kPath, "https://endpoint/bucket/key"},
+          {"virtual", S3Addresses::kVirtual, "https://bucket.endpoint/key"}};
+}
+
+config::Choices<S3PayloadSigning> choices_of(S3PayloadSigning) {
+  return {{"auto", S3PayloadSigning::kAuto, "signed over http, unsigned over https"},
+          {"signed", S3PayloadSigning::kSigned, "the content is part of each signature"},
+          {"unsigned", S3PayloadSigning::kUnsigned, "only TLS protects the content"}};
+}
+
+Fields<S3Settings> S3Settings::fields() {
+  return Fields<S3Settings>()
+      .optional("endpoint", &S3Settings::endpoint,
+                "the server, when it is not Amazon's; else AWS_ENDPOINT_URL_S3 or "
+                "AWS_ENDPOINT_URL, if set",
+                config::example("https://minio.example.com:9000"),
+                config::check([](const std::string& endpoint) {
+                  return endpoint.empty() ? "" : check_endpoint(endpoint);
+                }))
+      .optional("region", &S3Settings::region,
+                "else AWS_REGION, AWS_DEFAULT_REGION, the profile's, or us-east-1",
+                config::example("eu-central-1"))
+      .optional("profile", &S3Settings::profile,
+                "of ~/.aws/config and ~/.aws/credentials; else AWS_PROFILE, or `default`")
+      .optional("access_key_id", &S3Settings::access_key_id,
+                "the key, when it is not to be found as for all programs that use AWS: in the "
+                "environment, by a web identity, in a profile, from the container or the machine",
+                config::example("\"${S3_ACCESS_KEY_ID}\""))
+      .optional("secret_access_key", &S3Settings::secret_access_key,
+                "its secret; keep it out of the file",
+                config::example("\"${S3_SECRET_ACCESS_KEY}\""))
+      .optional("session_token", &S3Settings::session_token,
+                "of temporary keys; they are not renewed when they stand here",
+                config::example("\"${S3_SESSION_TOKEN}\""))
+      .optional("addresses", &S3Settings::addresses, "where in the address the bucket stands")
+      .optional("payload_signing", &S3Settings::payload_signing,
+                "whether what is written is part of a request's signature")
+      .optional(
+          "vend_credentials", &S3Settings::vend_credentials,
+          "whether clients of the Iceberg catalog that ask for it (X-Iceberg-Access-Delegation: "
+          "vended-credentials) get the server's credentials, to read and write the tables' files")
+      .all_or_none_of({"access_key_id", "secret_access_key"});
 }
 
 config::Choices<StoreType> choices_of(StoreType) {

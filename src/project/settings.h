@@ -37,9 +37,31 @@ struct ServerSettings {
   static config::Fields<ServerSettings> fields();
 };
 
+enum class S3Addresses { kAuto, kPath, kVirtual };
+config::Choices<S3Addresses> choices_of(S3Addresses addresses);
+enum class S3PayloadSigning { kAuto, kSigned, kUnsigned };
+config::Choices<S3PayloadSigning> choices_of(S3PayloadSigning signing);
+
+// How to get at S3. Everything may be left out: then it is as for all programs that use AWS.
+struct S3Settings {
+  std::string endpoint;
+  std::string region;
+  std::string profile;
+  config::Secret access_key_id;
+  config::Secret secret_access_key;
+  config::Secret session_token;
+  S3Addresses addresses = S3Addresses::kAuto;
+  S3PayloadSigning payload_signing = S3PayloadSigning::kAuto;
+  bool vend_credentials = true;
+
+  static config::Fields<S3Settings> fields();
+};
+
 struct StorageSettings {
   std::string path = ".headrace";  // relative to the project folder
-  std::string warehouse;           // likewise; empty: warehouse/ in `path`
+  std::string warehouse;           // likewise, or s3://…; empty: warehouse/ in `path`
+  config::Bytes cache_size = config::gibibytes(4);
+  S3Settings s3;
 
   static config::Fields<StorageSettings> fields();
 };

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Two servers share a PostgreSQL metadata store and a warehouse. Each writes tables of its own; one job, which
 reads a table of each, is known to both and runs in the one that holds its lease. That one is killed, and the other
-takes over. In the end every event is exactly once in every table, and both servers say so.
+takes over. Clients append to one table by way of both. In the end every event is exactly once in every table, and both
+servers say so. The warehouse is a folder, or with --s3 a bucket.
 """
 
 import argparse
@@ -11,16 +12,22 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 sys.path.insert(0, str(HERE.parent / "harness"))
+sys.path.insert(0, str(HERE.parent / "iceberg_rest"))
 
+import pyarrow  # noqa: E402
+import s3  # noqa: E402
+from clients import pyiceberg  # noqa: E402
 from server import RequestFailed, Server  # noqa: E402
 
 SKIPPED = 77
+APPENDS = 8  # by each client
 SETTINGS = """name: {name}
 server: {{listen: "127.0.0.1:${{HEADRACE_PORT}}"}}
 storage: {{path: "${{HEADRACE_STATE}}", warehouse: "{warehouse}"}}
@@ -43,7 +50,8 @@ nodes:
 
 
 class SharedStoreTest:
-    def __init__(self, binary, folder, url):
+    def __init__(self, binary, folder, url, warehouse):
+        self._warehouse = warehouse
         os.environ["HEADRACE_STORE_URL"] = url
         self._folder = folder
         self._schema = f"test {os.getpid()} {time.time_ns()}"
@@ -55,7 +63,7 @@ class SharedStoreTest:
         (project / "jobs").mkdir(parents=True)
         (project / "topics").mkdir()
         (project / "headrace.yaml").write_text(
-            SETTINGS.format(name=name, warehouse=self._folder / "warehouse", schema=self._schema))
+            SETTINGS.format(name=name, warehouse=self._warehouse, schema=self._schema))
         (project / "topics" / "events.yaml").write_text("partitions: 1\n")
         (project / "jobs" / f"{name}.yaml").write_text(OWN_JOB.format(name=name))
         return Server(binary, project, self._folder / f"{name}-state", self._folder / f"{name}.log")
@@ -87,12 +95,38 @@ class SharedStoreTest:
                 self._send("two", 100)
             self._count(one)
             self._count(two)
+            self._append_by_both()
             for server in (one, two):
                 if server.stop() != 0:
                     raise AssertionError(f"a server ended with an error:\n{server.log_end()}")
         finally:
             one.kill()
             two.kill()
+
+    def _append_by_both(self):
+        """Two clients, each by a server of its own, append to one table at the same time."""
+        rows = pyarrow.table({"id": pyarrow.array(range(10), pyarrow.int64())})
+        pyiceberg(self._servers["one"].port).create_namespace("other")
+        pyiceberg(self._servers["one"].port).create_table("other.both", schema=rows.schema)
+        failures = []
+
+        def append(server):
+            try:
+                table = pyiceberg(server.port, **{"py-io-impl": "pyiceberg.io.pyarrow.PyArrowFileIO"}).load_table("other.both")
+                for _ in range(APPENDS):
+                    table.append(rows)
+            except Exception as failure:  # noqa: BLE001: told by the test's own thread
+                failures.append(failure)
+
+        threads = [threading.Thread(target=append, args=(server,)) for server in self._servers.values()]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        if failures:
+            raise failures[0]
+        for server in self._servers.values():
+            self._wait_for(server, "SELECT count(*) FROM other.both", 2 * APPENDS * rows.num_rows)
 
     def _add_shared_job(self, server):
         (server.project / "jobs" / "copy.yaml").write_text(SHARED_JOB)
@@ -145,19 +179,31 @@ def start_postgres(folder):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--binary", required=True, help="the headrace program")
+    parser.add_argument("--s3", action="store_true", help="the warehouse is in S3")
     arguments = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="headrace-shared-"))
+    warehouse = folder / "warehouse"
+    if arguments.s3:
+        s3.forget_aws()
+        endpoint = s3.start_s3(folder / "s3", "lake")
+        if endpoint is None:
+            print("The S3 server is not built here; scripts/setup s3 builds it")
+            return SKIPPED
+        os.environ.update(s3.KEYS, AWS_ENDPOINT_URL_S3=endpoint)
+        warehouse = "s3://lake/shared"
     database = Path(tempfile.mkdtemp(prefix="headrace-postgres-"))
     url, is_ours = start_postgres(database)
     if url is None:
         print("PostgreSQL is not installed here; scripts/setup test installs it")
         return SKIPPED
     try:
-        SharedStoreTest(arguments.binary, folder, url).run()
+        SharedStoreTest(arguments.binary, folder, url, warehouse).run()
     except Exception:
         print(f"Failed. What the servers wrote is kept in {folder}", file=sys.stderr)
         raise
     finally:
+        if arguments.s3:
+            s3.stop_s3(folder / "s3")
         if is_ours:
             subprocess.run([ROOT / "scripts" / "postgres", "stop", database], check=False)
         else:

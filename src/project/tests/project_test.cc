@@ -155,6 +155,27 @@ TEST_F(ProjectTest, TheWarehouseIsInTheStorageUnlessItIsSaidWhere) {
   EXPECT_EQ(load_whole().warehouse_path(), "/srv/lake");
 }
 
+TEST_F(ProjectTest, TheWarehouseMayBeInS3) {
+  write("headrace.yaml", "name: shop\nstorage: {warehouse: s3://lake/prod}\n");
+  EXPECT_EQ(problems(), "");
+  EXPECT_EQ(load_whole().warehouse_path(), "s3://lake/prod");
+  struct Case {
+    const char* storage;
+    const char* problem;
+  };
+  for (const Case& c :
+       {Case{"{warehouse: gs://lake/prod}", "gs:// is no place for tables"},
+        Case{"{warehouse: 's3:///prod'}", "is not the name of a bucket"},
+        Case{"{warehouse: s3://lake/a/../b}", "a key cannot hold"},
+        Case{"{s3: {endpoint: minio:9000}}", "must be https://host or http://host:port"},
+        Case{"{s3: {endpoint: 'https://host/bucket'}}", "without a path or bucket"},
+        Case{"{s3: {access_key_id: a}}", "secret_access_key"},
+        Case{"{s3: {addresses: dns}}", "addresses"}}) {
+    write("headrace.yaml", std::string("name: shop\nstorage: ") + c.storage + "\n");
+    EXPECT_NE(problems().find(c.problem), std::string::npos) << c.storage << ": " << problems();
+  }
+}
+
 TEST_F(ProjectTest, OutsideLoopbackATokenIsNeeded) {
   struct Case {
     const char* server;
