@@ -295,7 +295,9 @@ void check_shape(const Json& request, const http::Response& response) {
   const auto is_of = [&](std::string_view pattern) {
     return std::regex_match(path, std::regex("/v1/" + std::string(pattern)));
   };
-  if (response.status == 204 || response.status == 304) EXPECT_EQ(response.body, "");
+  if (response.status == 204 || response.status == 304) {
+    EXPECT_EQ(response.body, "");
+  }
   if (response.status == 204 || response.status == 304 || method == "HEAD") return;
   const Json body = parse_json(response.body, "an answer");
   if (response.status >= 400) {
