@@ -353,7 +353,7 @@ TEST(ModelTest, HoldsWhatTheModelHoldsAfterEachStep) {
   RecordProperty("steps", counts);
   if (steps < 1000) return;
   for (const char* wanted : {"merge", "merge beside a busy job", "overtaken merge", "rollback",
-                             "folded deletes", "commit of a table that has moved", "crash"}) {
+                             "folded deletes", "append from outside", "crash"}) {
     EXPECT_GT(taken[wanted], 0) << wanted;
   }
 }
