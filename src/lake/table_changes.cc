@@ -19,9 +19,8 @@ std::vector<const Snapshot*> lineage_after(const Table& table, SnapshotId after)
   const Snapshot* snapshot = table.metadata.current_snapshot();
   while (snapshot != nullptr && snapshot->snapshot_id != after) {
     lineage.push_back(snapshot);
-    snapshot = snapshot->parent_snapshot_id
-                   ? table.metadata.snapshot(*snapshot->parent_snapshot_id)
-                   : nullptr;
+    snapshot = snapshot->parent_snapshot_id ? table.metadata.snapshot(*snapshot->parent_snapshot_id)
+                                            : nullptr;
   }
   if (snapshot == nullptr) {
     fail(ErrorKind::kNotFound,

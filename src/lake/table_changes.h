@@ -1,8 +1,8 @@
 #pragma once
 
 // What happened to the rows of a table between one snapshot and the current one, as SQL: rows that
-// came, with +1, and rows that went, with −1. A row that came and went meanwhile may be told as both.
-// Snapshots with the operation "replace" move rows and change none.
+// came, with +1, and rows that went, with −1. A row that came and went meanwhile may be told as
+// both. Snapshots with the operation "replace" move rows and change none.
 
 #include <memory>
 #include <string>
@@ -13,7 +13,8 @@
 
 namespace headrace::lake {
 
-// Files whose rows came or went. A file of `deleted` has those rows as its delete set: see gone_rows.
+// Files whose rows came or went. A file of `deleted` has those rows as its delete set: see
+// gone_rows.
 struct TableChanges {
   std::vector<DataFile> came;
   std::vector<DataFile> went;     // with the deletes they had then

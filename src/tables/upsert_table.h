@@ -96,8 +96,8 @@ class UpsertTable {
   void keep();
   void take_back();
 
-  // Locked. Committed rows that hot changes deleted (gone_rows_sql): of the sealed generation and of
-  // the newest, where a sealed one is there.
+  // Locked. Committed rows that hot changes deleted (gone_rows_sql): of the sealed generation and
+  // of the newest, where a sealed one is there.
   struct GoneRows {
     std::vector<lake::DataFile> sealed;
     std::vector<lake::DataFile> newest;

@@ -135,16 +135,14 @@ Aggregate make_extreme_argument(const Call& call) {
   const bool is_least = call.name.find("min") != std::string::npos;
   const std::string key =
       format("struct_pack(\"by\" := {}, arg := {})", call.arguments[1], call.arguments[0]);
-  const std::string both = format("({}) IS NOT NULL AND ({}) IS NOT NULL", call.arguments[0],
-                                  call.arguments[1]);
-  return make_extreme(call, is_least, key, call.filter(both),
-                      call.arguments.size() > 2 ? call.arguments[2] : "",
-                      [](const std::string& state, bool is_list) {
-                        return is_list
-                                   ? format("list_transform({}, lambda e: struct_extract(e, 'arg'))",
-                                            state)
-                                   : format("struct_extract({}, 'arg')", state);
-                      });
+  const std::string both =
+      format("({}) IS NOT NULL AND ({}) IS NOT NULL", call.arguments[0], call.arguments[1]);
+  return make_extreme(
+      call, is_least, key, call.filter(both), call.arguments.size() > 2 ? call.arguments[2] : "",
+      [](const std::string& state, bool is_list) {
+        return is_list ? format("list_transform({}, lambda e: struct_extract(e, 'arg'))", state)
+                       : format("struct_extract({}, 'arg')", state);
+      });
 }
 
 std::string fraction_of(const Call& call) {

@@ -20,9 +20,8 @@ std::string let(const std::string& name, const std::string& expression, const st
 
 // The key of the row at `index` (from 0) in the order of keys.
 std::string key_at(const std::string& values, const std::string& index) {
-  return key_of(
-      format("list_extract(list_filter({}, lambda e: struct_extract(e, 'upto') > {}), 1)", values,
-             index));
+  return key_of(format("list_extract(list_filter({}, lambda e: struct_extract(e, 'upto') > {}), 1)",
+                       values, index));
 }
 
 std::string row_count(const std::string& values) {
@@ -76,12 +75,9 @@ std::string discrete_quantile_sql(const std::string& values, const std::string& 
 }
 
 std::string continuous_quantile_sql(const std::string& values, const std::string& fraction) {
-  const std::string place =
-      format("(CAST({} AS DOUBLE) * ({} - 1))", fraction, row_count(values));
-  const std::string low =
-      format("CAST({} AS DOUBLE)", key_at(values, format("floor({})", place)));
-  const std::string high =
-      format("CAST({} AS DOUBLE)", key_at(values, format("ceil({})", place)));
+  const std::string place = format("(CAST({} AS DOUBLE) * ({} - 1))", fraction, row_count(values));
+  const std::string low = format("CAST({} AS DOUBLE)", key_at(values, format("floor({})", place)));
+  const std::string high = format("CAST({} AS DOUBLE)", key_at(values, format("ceil({})", place)));
   return format("{0} + ({1} - {0}) * ({2} - floor({2}))", low, high, place);
 }
 
@@ -108,8 +104,8 @@ std::string estimated_count_sql(const std::string& registers) {
       format("(0.7213 / (1 + 1.079 / {0}) * {0} * {0} / ({1} + {2}))", kRegisters, sum, empty);
   // Few values are told better by the registers that are empty.
   const std::string body =
-      format("CASE WHEN {0} > 0 AND {1} <= 2.5 * {2} THEN {2} * ln({2}.0 / {0}) ELSE {1} END", empty,
-             estimate, kRegisters);
+      format("CASE WHEN {0} > 0 AND {1} <= 2.5 * {2} THEN {2} * ln({2}.0 / {0}) ELSE {1} END",
+             empty, estimate, kRegisters);
   return format("CASE WHEN {} IS NULL THEN 0 ELSE CAST(round({}) AS BIGINT) END", registers,
                 let("r", last, body));
 }
@@ -122,8 +118,8 @@ std::string bucket_sql(const std::string& value) {
 }
 
 std::string approximate_quantile_sql(const std::string& buckets, const std::string& fraction) {
-  const std::string bucket = key_at(
-      buckets, format("floor(CAST({} AS DOUBLE) * ({} - 1))", fraction, row_count(buckets)));
+  const std::string bucket =
+      key_at(buckets, format("floor(CAST({} AS DOUBLE) * ({} - 1))", fraction, row_count(buckets)));
   return let("b", bucket,
              format("CASE WHEN b = 0 THEN 0.0 ELSE sign(b) * 0.99 * exp((abs(b) - {}) * {}) END",
                     kBucketOffset, kBucketWidth));

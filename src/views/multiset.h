@@ -1,7 +1,7 @@
 #pragma once
 
-// Multisets: the state behind aggregates that cannot be taken apart into numbers. A multiset has each
-// value of a group once, with the number of rows that have it, sorted by value:
+// Multisets: the state behind aggregates that cannot be taken apart into numbers. A multiset has
+// each value of a group once, with the number of rows that have it, sorted by value:
 //
 //   [{key: 1, value: 2, upto: 2}, {key: 7, value: 1, upto: 3}]
 //

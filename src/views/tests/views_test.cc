@@ -136,7 +136,8 @@ TEST_F(ViewsTest, TakesChangesAllOrNothing) {
               HasSubstr("give each its own"));
   other.table.name = "other";
   other.sql = "SELECT count(*) AS n FROM gold.third";
-  ViewSpec third = {"third", {"gold", "third"}, "SELECT n, count(*) AS m FROM gold.other GROUP BY n"};
+  ViewSpec third = {
+      "third", {"gold", "third"}, "SELECT n, count(*) AS m FROM gold.other GROUP BY n"};
   EXPECT_THAT(message_of([&] { views.set({per_country(), other, third}); }),
               HasSubstr("other reads third reads other"));
   EXPECT_EQ(views.status().at(0).progress.updates, 1);
