@@ -1,4 +1,4 @@
--- table: gold.large
+-- table: gold.hours
 -- partition_by: [day(hour)]
 SELECT
   time_bucket(INTERVAL '1 hour', ts) AS hour,
@@ -8,5 +8,5 @@ SELECT
   min(amount) AS low,
   max(amount) AS high,
   count(DISTINCT grp) AS groups
-FROM silver.large
+FROM silver.rows
 GROUP BY hour
