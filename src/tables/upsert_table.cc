@@ -285,6 +285,7 @@ key_index::KeyEntry UpsertTable::Move::now(const key_index::KeyEntry& entry) con
 }
 
 void UpsertTable::reserve(const Exchange& exchange) {
+  reserved_.reset();  // of an exchange that failed
   if (exchange.moved == nullptr || exchange.to == nullptr) return;
   Move move{{}, exchange.moved, index_->reserve(exchange.to->path)};
   for (const std::string& path : exchange.replaced) {
