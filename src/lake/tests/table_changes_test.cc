@@ -57,12 +57,13 @@ class TableChangesTest : public testing::Test {
 };
 
 TEST_F(TableChangesTest, TellsWhatCameAndWent) {
-  commit("append", write("range(0, 4)"));
+  const std::vector<DataFile> four = write("range(0, 4)");
+  commit("append", four);
   const SnapshotId first = now();
   commit("append", write("range(4, 6)"));
   EXPECT_EQ(changes_since(first), (Rows{{"4", "1"}, {"5", "1"}}));
   const SnapshotId second = now();
-  commit("overwrite", {deletes(files()[0], {1, 2}), write("range(10, 11)")[0]});
+  commit("overwrite", {deletes(four[0], {1, 2}), write("range(10, 11)")[0]});
   EXPECT_EQ(changes_since(second).size(), 3U);
   const SnapshotId third = now();
   const Rows since_first = changes_since(first);
