@@ -180,6 +180,7 @@ TEST_P(StoreTest, ReadsByWayOfTheCache) {
   for (int round = 0; round < 2; ++round) {
     CachedReader reader(*store_, &cache);
     EXPECT_EQ(reader.size_bytes(uri), content.size());
+    ASSERT_TRUE(reader.read(uri) == content);  // every block
     for (int i = 0; i < 200; ++i) {
       const uint64_t offset = random_.below(content.size());
       const uint64_t size = random_.below(std::min<uint64_t>(content.size() - offset, 1 << 21)) + 1;
