@@ -20,6 +20,11 @@ void InputBatch::reject(Rejection rejection) {
   rejections_.push_back(std::move(rejection));
 }
 
+void InputBatch::set_grown() {
+  is_grown_ = true;
+  has_news_ = false;
+}
+
 std::vector<Rejection> InputBatch::take_rejections() {
   std::lock_guard lock(mutex_);
   std::vector<Rejection> distinct;

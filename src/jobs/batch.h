@@ -4,6 +4,7 @@
 //
 // The SQL of a job names its job; the functions that produce its rows find the current batch here.
 
+#include <atomic>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -44,7 +45,17 @@ class InputBatch {
   void reject(Rejection rejection);
   std::vector<Rejection> take_rejections();
 
+  // A record brings what its node's columns have no room for: they have to grow, and the batch to
+  // be run again. Not after set_grown().
+  void find_news() { has_news_ = true; }
+  bool has_news() const { return has_news_; }
+  // The columns have grown with these records as far as they can.
+  void set_grown();
+  bool is_grown() const { return is_grown_; }
+
  private:
+  std::atomic<bool> has_news_ = false;
+  std::atomic<bool> is_grown_ = false;
   std::mutex mutex_;
   std::vector<Rejection> rejections_;
 };

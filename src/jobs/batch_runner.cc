@@ -8,6 +8,9 @@
 namespace headrace::jobs {
 namespace {
 
+// Ends a run whose rows are not all there.
+struct News {};
+
 bool is_about_data(const Error& error) {
   return error.kind() == ErrorKind::kInvalid || error.kind() == ErrorKind::kUnsupported;
 }
@@ -77,6 +80,17 @@ void BatchRunner::in_transaction(Body body) {
 }
 
 int64_t BatchRunner::run_whole(const Work& work) {
+  try {
+    return run_once(work);
+  } catch (const News&) {
+    with_.grow(*work.batch);
+    work.batch->set_grown();
+    with_.board.put(job_.name, work.batch);
+    return run_once(work);
+  }
+}
+
+int64_t BatchRunner::run_once(const Work& work) {
   work.batch->take_rejections();  // of a try before
   std::vector<std::pair<lake::TableIdentifier, int64_t>> inserted;
   int64_t rejected = 0;
@@ -84,6 +98,7 @@ int64_t BatchRunner::run_whole(const Work& work) {
   in_transaction([&] {
     for (const std::string& sql : job_.shared_tables) with_.connection.execute(sql);
     inserted = with_.writer.insert(with_.connection, changes);
+    if (work.batch->has_news()) throw News();
     rejected = append_rejections(*work.batch);
   });
   changes.keep();

@@ -1,11 +1,13 @@
 #pragma once
 
 // Runs a job's SQL over one batch, in one engine transaction: rows into the hot tables of the
-// targets, what was rejected into that of the dead letters. When the SQL itself fails on the data,
+// targets, what was rejected into that of the dead letters. When records bring fields that have no
+// column yet, the columns grow and the batch is run again. When the SQL itself fails on the data,
 // it looks for the record at fault by halves, and that record becomes a dead letter. Used by the
 // job's thread.
 
 #include <cstdint>
+#include <functional>
 #include <string>
 
 #include "base/clock.h"
@@ -27,6 +29,8 @@ class BatchRunner {
     BatchBoard& board;
     Clock& clock;
     JobWriter& writer;
+    // Makes the columns of the job grow with what a batch brings.
+    std::function<void(const InputBatch&)> grow;
   };
   BatchRunner(const Collaborators& collaborators, const CompiledJob& job);
 
@@ -35,6 +39,7 @@ class BatchRunner {
 
  private:
   int64_t run_whole(const Work& work);
+  int64_t run_once(const Work& work);
   int64_t isolate(const Work& work, const Error& error);
   int64_t bury(const Work& work, const Error& error);
   int64_t append_rejections(InputBatch& batch);

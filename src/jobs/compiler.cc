@@ -19,14 +19,36 @@ struct GraphNode {
   std::string select;  // the node's SQL; empty for targets
 };
 
+std::vector<GraphNode> read_nodes(const JobSpec& job) {
+  std::vector<GraphNode> nodes;
+  config::Problems problems;
+  for (const NodeSpec& spec : job.nodes) {
+    const NodeType* type = find_node_type(spec.type);
+    if (type == nullptr)
+      fail(ErrorKind::kInvalid, "nodes.{}: there is no node type '{}'", spec.name, spec.type);
+    GraphNode node;
+    node.spec = spec;
+    node.node = type->read(spec.settings, problems);
+    node.inputs = node.node->inputs();
+    nodes.push_back(std::move(node));
+  }
+  problems.throw_if_errors("job " + job.name);
+  return nodes;
+}
+
 class Compiler {
  public:
-  Compiler(const JobSpec& spec, engine::Connection& connection, InputLoader& loader)
-      : spec_(spec), connection_(connection), loader_(loader) {}
+  Compiler(const JobSpec& spec, engine::Connection& connection, InputLoader& loader,
+           const FoundFields& found)
+      : spec_(spec),
+        connection_(connection),
+        loader_(loader),
+        found_(found),
+        nodes_(read_nodes(spec)) {}
 
   CompiledJob compile() {
     job_.name = spec_.name;
-    read_nodes();
+    job_.found = found_;
     mark_static();
     link_consumers();
     for (GraphNode& node : nodes_) {
@@ -41,21 +63,6 @@ class Compiler {
   }
 
  private:
-  void read_nodes() {
-    config::Problems problems;
-    for (const NodeSpec& spec : spec_.nodes) {
-      const NodeType* type = find_node_type(spec.type);
-      if (type == nullptr)
-        fail(ErrorKind::kInvalid, "nodes.{}: there is no node type '{}'", spec.name, spec.type);
-      GraphNode node;
-      node.spec = spec;
-      node.node = type->read(spec.settings, problems);
-      node.inputs = node.node->inputs();
-      nodes_.push_back(std::move(node));
-    }
-    problems.throw_if_errors("job " + spec_.name);
-  }
-
   GraphNode& at(const std::string& name) {
     const auto found = std::find_if(nodes_.begin(), nodes_.end(),
                                     [&](const GraphNode& node) { return node.spec.name == name; });
@@ -93,9 +100,15 @@ class Compiler {
     if (source && source->kind != SourceNeed::Kind::kTopic) {
       compile_source(node, *source);
     } else {
-      CompileContext context{
-          spec_.name, node.spec.name, {}, [this](const auto& table) { return is_table(table); }};
+      CompileContext context{spec_.name,
+                             node.spec.name,
+                             {},
+                             [this](const auto& table) { return is_table(table); },
+                             &found_};
       for (const std::string& input : node.inputs) context.inputs.push_back(at(input).relation);
+      if (auto need = node.node->inference()) {
+        job_.inferring.push_back({node.spec.name, context.input().topic, std::move(*need)});
+      }
       node.select = node.node->compile(context);
     }
     node.relation.name = node.spec.name;
@@ -221,7 +234,7 @@ class Compiler {
           engine::quote_literal(format("column {} is null, and table {} needs it to find the row",
                                        column, target.need.table.to_string())));
     }
-    CompileContext context{spec_.name, node.spec.name, {}, {}};
+    CompileContext context{spec_.name, node.spec.name, {}, {}, &found_};
     const std::string deleted = target.need.delete_when.empty()
                                     ? "false"
                                     : format("CAST(({}) AS BOOLEAN)", target.need.delete_when);
@@ -290,6 +303,7 @@ class Compiler {
   const JobSpec& spec_;
   engine::Connection& connection_;
   InputLoader& loader_;
+  const FoundFields& found_;
   std::vector<GraphNode> nodes_;
   CompiledJob job_;
 };
@@ -304,8 +318,42 @@ std::string driving_view_name(const std::string& job, const std::string& node) {
   return engine::quote_name("static", job + "." + node + ".driving");
 }
 
-CompiledJob compile_job(const JobSpec& spec, engine::Connection& connection, InputLoader& loader) {
-  return Compiler(spec, connection, loader).compile();
+CompiledJob compile_job(const JobSpec& spec, engine::Connection& connection, InputLoader& loader,
+                        const FoundFields& found) {
+  return Compiler(spec, connection, loader, found).compile();
+}
+
+CompiledJob compile_sources(const JobSpec& spec) {
+  CompiledJob job;
+  job.name = spec.name;
+  std::map<std::string, std::string> topics;  // by node
+  for (const GraphNode& node : read_nodes(spec)) {
+    const auto source = node.node->source();
+    if (source && source->kind == SourceNeed::Kind::kTopic) {
+      topics[node.spec.name] = source->topic;
+      job.driving.push_back({node.spec.name, *source});
+    }
+    auto need = node.node->inference();
+    if (!need) continue;
+    const auto topic = topics.find(node.inputs.front());
+    if (topic != topics.end()) {
+      job.inferring.push_back({node.spec.name, topic->second, std::move(*need)});
+    }
+  }
+  return job;
+}
+
+std::vector<std::pair<std::string, lake::TableIdentifier>> row_targets(const JobSpec& spec) {
+  std::vector<std::pair<std::string, lake::TableIdentifier>> targets;
+  std::set<std::string> topics;
+  for (const GraphNode& node : read_nodes(spec)) {
+    const auto source = node.node->source();
+    if (source && source->kind == SourceNeed::Kind::kTopic) topics.insert(node.spec.name);
+    const auto target = node.node->target();
+    if (!target || topics.contains(node.inputs.front())) continue;
+    targets.emplace_back(node.inputs.front(), target->table);
+  }
+  return targets;
 }
 
 }  // namespace headrace::jobs

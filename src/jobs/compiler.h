@@ -29,6 +29,15 @@ struct CompiledTarget {
   std::vector<std::string> latest_first = {};
 
   bool is_upsert() const { return !need.upsert.primary_key.empty(); }
+  // Rows of its own, not a topic's records and no dead letters.
+  bool holds_found_fields() const { return !node.empty() && raw_topic.empty(); }
+};
+
+// A parse node whose columns are found in the records of a topic.
+struct InferringNode {
+  std::string node;
+  std::string topic;
+  InferenceNeed need;
 };
 
 struct CompiledInput {
@@ -42,6 +51,8 @@ struct CompiledJob {
   std::vector<CompiledInput> statics;
   std::vector<std::string> shared_tables;  // CREATE OR REPLACE TEMP TABLE … of each batch, in order
   std::vector<CompiledTarget> targets;
+  std::vector<InferringNode> inferring;
+  FoundFields found = {};
   bool is_provisional =
       false;  // a node reads a table that is not there yet: compile again when it is
 
@@ -64,6 +75,12 @@ class InputLoader {
 
 // Binds every node on `connection`, which must be the job's own (its temporary tables are used).
 // Throws Error invalid naming the node and what is wrong with it.
-CompiledJob compile_job(const JobSpec& spec, engine::Connection& connection, InputLoader& loader);
+// `found`: the columns of all nodes that infer them.
+CompiledJob compile_job(const JobSpec& spec, engine::Connection& connection, InputLoader& loader,
+                        const FoundFields& found);
+// Its topics and the nodes that infer columns from them, before these are known. Nothing is bound.
+CompiledJob compile_sources(const JobSpec& spec);
+// The tables that it writes rows of its own to, by the node that they come from.
+std::vector<std::pair<std::string, lake::TableIdentifier>> row_targets(const JobSpec& spec);
 
 }  // namespace headrace::jobs

@@ -171,7 +171,7 @@ class ParseWorker final : public engine::TableScan::Worker {
       : scan_(scan),
         cursor_(scan),
         bound_(std::move(bound)),
-        parser_(parse::make_record_parser(bound_->spec, bound_->types)) {
+        parser_(parse::make_record_parser(bound_->spec, bound_->types, scan.input().is_grown())) {
     for (size_t i = 0; i < lineage_columns().size(); ++i) {
       // Columns of the fields come first; they are not the record writer's.
       lineage_.push_back(record_column_of_lineage(i));
@@ -189,6 +189,8 @@ class ParseWorker final : public engine::TableScan::Worker {
     parser_->set_columns(columns);
     size_t rows = 0;
     while (rows < engine::kVectorSize) {
+      // Nothing of a batch with news is kept.
+      if (scan_.input().has_news()) return 0;
       const stream::RecordView* record = cursor_.next();
       if (record == nullptr) break;
       if (!parse(*record, rows)) continue;
@@ -206,6 +208,9 @@ class ParseWorker final : public engine::TableScan::Worker {
       reason = "the record has no value";
     } else if (parser_->parse(padded(*record.value), row, reason)) {
       return true;
+    } else if (parser_->found_news()) {
+      scan_.input().find_news();
+      return false;
     }
     scan_.input().reject({bound_->spec.node, std::move(reason), cursor_.slice().topic,
                           cursor_.slice().partition, record.offset, ""});
@@ -256,7 +261,8 @@ class ParseFunction final : public engine::TableFunction {
         parse::parse_spec_from_json(parse_json(arguments[1], "the specification of a parse node"));
     std::vector<engine::Column> columns;
     for (const parse::ParseField& field : bound->spec.fields) {
-      bound->types.push_back(lake::type_from_duckdb(database_.canonical_type(field.type)));
+      bound->types.push_back(lake::type_from_duckdb(
+          field.is_inferred ? field.type : database_.canonical_type(field.type)));
       const std::string complaint = parse::complain_about_type(bound->types.back());
       if (!complaint.empty()) {
         fail(ErrorKind::kInvalid, "nodes.{}.fields.{}: {}", bound->spec.node, field.name,

@@ -145,8 +145,14 @@ bool JobCheck::check_job(const JobSpec& job, std::vector<JobMistake>& mistakes) 
 }
 
 void JobCheck::compile(const JobSpec& job) {
+  const CompiledJob sources = compile_sources(job);
+  if (!sources.inferring.empty()) {
+    throw UnknownInput(ErrorKind::kNotFound,
+                       format("nodes.{}: its columns are found in the data",
+                              sources.inferring.front().node));
+  }
   Loader loader(job.name, project_directory_, *connection_);
-  const CompiledJob compiled = compile_job(job, *connection_, loader);
+  const CompiledJob compiled = compile_job(job, *connection_, loader, {});
   for (const CompiledTarget& target : compiled.targets) {
     try {
       create_table(*connection_, target.need.table, storable(target));
@@ -155,7 +161,7 @@ void JobCheck::compile(const JobSpec& job) {
     }
   }
   create_table(*connection_, dead_letter_table(job.name), schema_of(dead_letter_columns()));
-  if (compiled.is_provisional) compile_job(job, *connection_, loader);
+  if (compiled.is_provisional) compile_job(job, *connection_, loader, {});
 }
 
 }  // namespace headrace::jobs

@@ -13,6 +13,7 @@
 #include "base/json.h"
 #include "config/fields.h"
 #include "engine/database.h"
+#include "jobs/parse/field_growth.h"
 #include "lake/table.h"
 #include "tables/upsert_table.h"
 
@@ -37,12 +38,16 @@ struct InputRelation {
 inline constexpr const char* kLineageColumns[] = {"__topic", "__partition", "__offset", "__time",
                                                   "__key"};
 
+// The columns of each parse node that infers some: those that it declares, then those found so far.
+using FoundFields = std::map<std::string, std::vector<parse::ParseField>>;
+
 struct CompileContext {
   std::string job;
   std::string node;
   std::vector<InputRelation> inputs;
   // Whether SQL can read a table just now. A job is compiled again once its own tables are there.
   std::function<bool(const lake::TableIdentifier&)> is_table;
+  const FoundFields* found = nullptr;
 
   const InputRelation& input() const { return inputs.front(); }
   // SELECT `projection` FROM `input`, without the rows for which `reason` (SQL; NULL: accepted)
@@ -75,6 +80,12 @@ struct TargetNeed {
   std::optional<int> format_version = {};
 };
 
+// A node that finds columns in the records of its input, a topic.
+struct InferenceNeed {
+  parse::Inference rules;
+  std::vector<parse::ParseField> declared;
+};
+
 // A node of a job as its settings say.
 class Node {
  public:
@@ -85,6 +96,8 @@ class Node {
   virtual size_t first_static_input() const { return inputs().size(); }
   virtual std::optional<SourceNeed> source() const { return std::nullopt; }
   virtual std::optional<TargetNeed> target() const { return std::nullopt; }
+  // Of a node whose columns are found in the data.
+  virtual std::optional<InferenceNeed> inference() const { return std::nullopt; }
   // The SELECT that gives the node's rows; not called for targets and for sources of tables and
   // files.
   virtual std::string compile(const CompileContext& context) const = 0;

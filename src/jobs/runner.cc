@@ -181,6 +181,11 @@ void JobRunner::set_state(JobState state, std::string error) {
   changed_.notify_all();
 }
 
+void JobRunner::waits_for(const std::string& what) {
+  std::lock_guard lock(mutex_);
+  status_.last_error = what;
+}
+
 void JobRunner::stands_at(const std::string& positions, int64_t lag) {
   RunProgress progress;
   {

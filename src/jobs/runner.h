@@ -89,6 +89,7 @@ class JobRunner final : private SessionReport {
   void set_state(JobState state, std::string error = "");
 
   // SessionReport
+  void waits_for(const std::string& what) override;
   void stands_at(const std::string& positions, int64_t lag) override;
   void batch_done(int64_t records, int64_t dead_letters, int64_t hot_records) override;
   void committed() override;

@@ -3,6 +3,7 @@
 #include <numeric>
 
 #include "base/error.h"
+#include "jobs/found_fields.h"
 #include "lake/data_writer.h"
 #include "telemetry/log.h"
 
@@ -14,9 +15,20 @@ Session::Session(const JobSpec& spec, const Runtime& runtime, SessionReport& rep
       runtime_(runtime),
       report_(report),
       connection_(runtime.database.connect()),
-      statics_(spec.name, runtime_, *connection_) {
+      statics_(spec.name, runtime_, *connection_),
+      lease_(lease),
+      sources_(compile_sources(spec)),
+      found_(stored_fields(spec, sources_, runtime.catalog)) {
+  if (sources_.inferring.empty()) {
+    open();
+  } else if (has_columns(sources_, found_)) {
+    try_open();
+  }
+}
+
+void Session::open() {
   runtime_.board.put(spec_.name, std::make_shared<InputBatch>());
-  job_ = compile_job(spec_, *connection_, *this);
+  job_ = compile_job(spec_, *connection_, *this, found_);
   if (runtime_.sharing && job_.driving.front().need.kind == SourceNeed::Kind::kTopic) {
     bind_to_log(*runtime_.sharing, spec_.name);
   }
@@ -27,15 +39,16 @@ Session::Session(const JobSpec& spec, const Runtime& runtime, SessionReport& rep
     if (!target.raw_topic.empty()) raw_start[target.raw_topic] = start.topic(target.raw_topic);
   }
   writer_.emplace(JobWriter::Collaborators{runtime_.database, runtime_.catalog, runtime_.tables,
-                                           runtime_.files, runtime_.random, lease},
+                                           runtime_.files, runtime_.random, lease_},
                   job_, raw_start);
   if (job_.is_provisional) {
-    job_ = compile_job(spec_, *connection_, *this);
+    job_ = compile_job(spec_, *connection_, *this, found_);
     writer_->use(job_);
   }
-  batches_.emplace(BatchRunner::Collaborators{*connection_, runtime_.tables, runtime_.board,
-                                              runtime_.clock, *writer_},
-                   job_);
+  batches_.emplace(
+      BatchRunner::Collaborators{*connection_, runtime_.tables, runtime_.board, runtime_.clock,
+                                 *writer_, [this](const InputBatch& batch) { grow(batch); }},
+      job_);
   choose_start(start);
   committer_.emplace(*writer_, runtime_.clock, [this](const SealedWork& work) { committed(work); });
   last_seal_ = runtime_.clock.steady_now();
@@ -50,7 +63,63 @@ Session::~Session() {
   runtime_.board.remove(spec_.name);
 }
 
+// False when the job names columns that no record has brought yet.
+bool Session::try_open() {
+  try {
+    open();
+    report_.waits_for("");
+    return true;
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::kInvalid) throw;
+    waits_for_ = error.message();
+    return false;
+  }
+}
+
+// Looks at records, from the oldest on, until their fields are enough to begin with. False when
+// that cannot be, because of `stop` or because there are none.
+bool Session::look_ahead(std::stop_token stop, bool to_end) {
+  constexpr int kMostBatches = 20;
+  const auto input = make_topic_input(spec_.name, sources_.driving, runtime_.log, runtime_.clock,
+                                      {spec_.batch_records, spec_.batch_wait});
+  tables::Positions at = input->start();
+  report_.waits_for("waiting for the first records");
+  for (int with_columns = 0; !stop.stop_requested();) {
+    const std::optional<Work> work = input->next(at, nullptr, !to_end, stop);
+    if (!work) {
+      if (!to_end) continue;
+      if (at == input->start()) return false;
+      break;
+    }
+    at = work->after;
+    grow_with(*work->batch, sources_, found_);
+    if (!has_columns(sources_, found_)) continue;
+    if (try_open()) return true;
+    report_.waits_for(waits_for_);
+    if (++with_columns == kMostBatches) break;
+  }
+  if (stop.stop_requested()) return false;
+  fail(ErrorKind::kInvalid, "{}",
+       waits_for_.empty()
+           ? format("job {}: no record is a JSON object with fields, so there are no columns: name "
+                    "them under 'fields'",
+                    spec_.name)
+           : waits_for_ +
+                 "; the records so far have brought no such column: to have it always, "
+                 "declare it under 'fields' of the parse node");
+}
+
+// The job's columns, and those of its tables, follow what a batch brings.
+void Session::grow(const InputBatch& batch) {
+  if (!grow_with(batch, job_, found_)) return;
+  committer_->wait_until_idle();
+  job_ = compile_job(spec_, *connection_, *this, found_);
+  writer_->use(job_);
+  telemetry::log_info("jobs", "the data brought new columns", {{"job", spec_.name}});
+}
+
 void Session::run(std::stop_token stop, bool to_end) {
+  if (!is_open() && !look_ahead(stop, to_end)) return;
   while (!stop.stop_requested()) {
     const bool worked = step(stop, !to_end);
     if (to_end && !worked && !bound_) break;

@@ -2,7 +2,8 @@
 
 // One life of a job, from its committed positions to a stop or a failure: opens the tables, takes
 // batches, seals and commits. Destroying it drops the hot rows that were not committed; the next
-// one makes them again. Used by one thread; the commits run on another, which it owns.
+// one makes them again. A job whose columns are found in the data begins once the data have brought
+// all that its nodes name. Used by one thread; the commits run on another, which it owns.
 
 #include <memory>
 #include <optional>
@@ -25,6 +26,8 @@ namespace headrace::jobs {
 class SessionReport {
  public:
   virtual ~SessionReport() = default;
+  // What the job waits for before it can begin; empty: it has begun.
+  virtual void waits_for(const std::string& what) = 0;
   virtual void stands_at(const std::string& positions, int64_t lag) = 0;
   virtual void batch_done(int64_t records, int64_t dead_letters, int64_t hot_records) = 0;
   virtual void committed() = 0;
@@ -51,6 +54,11 @@ class Session final : public InputLoader {
   void show_driving(const CompiledInput& input) override;
 
  private:
+  void open();
+  bool is_open() const { return committer_.has_value(); }
+  bool try_open();
+  bool look_ahead(std::stop_token stop, bool to_end);
+  void grow(const InputBatch& batch);
   std::unique_ptr<JobInput> make_input();
   void choose_start(const tables::Positions& start);
   bool step(std::stop_token stop, bool may_wait);
@@ -66,6 +74,10 @@ class Session final : public InputLoader {
   SessionReport& report_;
   std::unique_ptr<engine::Connection> connection_;
   StaticInputs statics_;
+  const std::optional<store::Lease> lease_;
+  const CompiledJob sources_;
+  FoundFields found_;
+  std::string waits_for_;  // why it could not be opened yet
   CompiledJob job_;
   std::unique_ptr<JobInput> input_;
   std::optional<JobWriter> writer_;

@@ -1,9 +1,11 @@
 #include "jobs/writer.h"
 
-#include <set>
+#include <algorithm>
 
 #include "base/error.h"
+#include "jobs/found_fields.h"
 #include "lake/delete_writer.h"
+#include "lake/schema_evolution.h"
 
 namespace headrace::jobs {
 namespace {
@@ -33,13 +35,16 @@ void check_owner(const std::string& job, const lake::Table& table) {
        table.identifier.to_string(), owner->second, job);
 }
 
-// The table as a writer of these columns sees it: what another engine has added stays empty.
-lake::TablePtr with_columns(const lake::TablePtr& table, const lake::Schema& columns) {
-  if (columns.schema_id == table->metadata.current_schema_id) return table;
-  auto copy = std::make_shared<lake::Table>(*table);
-  copy->metadata.schemas = {columns};
-  copy->metadata.current_schema_id = columns.schema_id;
-  return copy;
+bool same_columns(const std::vector<engine::Column>& a, const std::vector<engine::Column>& b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](const auto& x, const auto& y) {
+    return x.name == y.name && x.type == y.type;
+  });
+}
+
+// The columns that each node of a job has found so far, kept with the tables that hold their rows.
+std::map<std::string, std::string> found_properties(const CompiledJob& job) {
+  if (job.inferring.empty()) return {};
+  return {{kFoundFieldsProperty, found_fields_text(job)}};
 }
 
 }  // namespace
@@ -68,7 +73,18 @@ JobWriter::JobWriter(const Collaborators& collaborators, const CompiledJob& job,
     : collaborators_(collaborators),
       job_(job.name),
       dead_letters_(dead_letter_table(job.name)),
-      commit_connection_(collaborators.database.connect()) {
+      commit_connection_(collaborators.database.connect()),
+      found_(found_properties(job)) {
+  try {
+    open_targets(job, raw_start);
+  } catch (...) {
+    close();
+    throw;
+  }
+}
+
+void JobWriter::open_targets(const CompiledJob& job,
+                             const std::map<std::string, std::vector<stream::Offset>>& raw_start) {
   std::vector<CompiledTarget> wanted = job.targets;
   TargetNeed dead_letters;
   dead_letters.table = dead_letters_;
@@ -79,6 +95,7 @@ JobWriter::JobWriter(const Collaborators& collaborators, const CompiledJob& job,
     spec.columns = compiled.columns;
     spec.partition_by = compiled.need.partition_by;
     spec.properties = compiled.need.properties;
+    if (compiled.holds_found_fields()) spec.properties.merge(found_properties(job));
     spec.upsert = compiled.need.upsert;
     spec.sort_by = compiled.need.sort_by;
     if (!compiled.raw_topic.empty()) {
@@ -87,14 +104,16 @@ JobWriter::JobWriter(const Collaborators& collaborators, const CompiledJob& job,
     }
     WriterTarget target{std::move(compiled), collaborators_.tables.open_target(spec), nullptr,
                         std::nullopt, true};
-    target.written_as = with_columns(target.state.table, target.state.hot_schema);
+    target.written_as = lake::with_schema(target.state.table, target.state.hot_schema);
     targets_.push_back(std::move(target));
     check_owner(job_, *targets_.back().state.table);
     targets_.back().committed = positions_of(*targets_.back().state.table);
   }
 }
 
-JobWriter::~JobWriter() {
+JobWriter::~JobWriter() { close(); }
+
+void JobWriter::close() noexcept {
   for (const WriterTarget& target : targets_) {
     try {
       collaborators_.tables.close_target(target.compiled.need.table);
@@ -102,6 +121,7 @@ JobWriter::~JobWriter() {
       // Only the engine's memory is at stake, and it goes with the process.
     }
   }
+  targets_.clear();
 }
 
 std::vector<std::pair<lake::TableIdentifier, int64_t>> JobWriter::insert(
@@ -137,7 +157,18 @@ void JobWriter::check_not_moved() const {
 }
 
 void JobWriter::use(const CompiledJob& job) {
-  for (size_t i = 0; i < job.targets.size(); ++i) targets_[i].compiled = job.targets[i];
+  found_ = found_properties(job);
+  for (size_t i = 0; i < job.targets.size(); ++i) {
+    WriterTarget& target = targets_[i];
+    const bool is_changed = !same_columns(target.compiled.columns, job.targets[i].columns);
+    target.compiled = job.targets[i];
+    if (!is_changed) continue;
+    const tables::TableState state =
+        collaborators_.tables.evolve_target(target.compiled.need.table, target.compiled.columns);
+    target.state.hot_schema = state.hot_schema;
+    target.state.pending = state.pending;
+    target.written_as = lake::with_schema(target.state.table, state.hot_schema);
+  }
 }
 
 void JobWriter::activate(const std::vector<bool>& active) {
@@ -216,6 +247,15 @@ lake::TableChange JobWriter::change_of(const WriterTarget& target, const SealedW
       {tables::kPositionsKey,
        target.committed ? std::optional<std::string>(target.committed->to_text()) : std::nullopt}};
   change.lease = collaborators_.lease;
+  change.new_schema = target.state.pending;
+  if (target.compiled.holds_found_fields()) {
+    for (const auto& [name, value] : found_) {
+      const auto known = target.state.table->metadata.properties.find(name);
+      const bool is_new =
+          known == target.state.table->metadata.properties.end() || known->second != value;
+      if (is_new) change.set_properties[name] = value;
+    }
+  }
   return change;
 }
 
@@ -247,6 +287,8 @@ void JobWriter::commit(const SealedWork& work) {
   for (size_t i = 0; i < work.targets.size(); ++i) {
     WriterTarget& target = targets_[work.targets[i]];
     target.state.table = committed[i];
+    target.state.pending.reset();
+    target.written_as = lake::with_schema(committed[i], target.state.hot_schema);
     target.committed = work.positions;
     replacements.push_back({committed[i], work.generations[i], written_[i].data, {}});
   }

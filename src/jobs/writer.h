@@ -75,7 +75,8 @@ class JobWriter {
   // Throws TableMoved when one of them was changed by somebody else.
   void check_not_moved() const;
 
-  // The same targets, compiled anew.
+  // The same targets, compiled anew: the hot rows of those whose columns are others now change with
+  // them. What was sealed must be committed by now.
   void use(const CompiledJob& job);
   void activate(const std::vector<bool>& active);
 
@@ -86,6 +87,9 @@ class JobWriter {
   void commit(const SealedWork& work);
 
  private:
+  void open_targets(const CompiledJob& job,
+                    const std::map<std::string, std::vector<stream::Offset>>& raw_start);
+  void close() noexcept;
   // What one target's part of a commit is made of.
   struct Written {
     std::vector<lake::DataFile> data;
@@ -105,6 +109,7 @@ class JobWriter {
   lake::TableIdentifier dead_letters_;
   std::vector<WriterTarget> targets_;
   std::unique_ptr<engine::Connection> commit_connection_;
+  std::map<std::string, std::string> found_;  // properties of the tables that hold found fields
   // Files of a commit whose outcome was a passing error: used again rather than written twice.
   std::vector<Written> written_;
 };

@@ -44,41 +44,24 @@ void check_key(const lake::Table& table, const UpsertSpec& upsert) {
        name, there, wanted.empty() ? "none" : format("({})", wanted), name);
 }
 
-[[noreturn]] void fail_misfit(const lake::Table& table,
-                              const std::vector<engine::Column>& columns) {
-  std::vector<std::string> has;
-  for (const lake::Field& field : table.metadata.current_schema().fields)
-    has.push_back(field.name + " " + lake::to_duckdb(field.type));
-  std::vector<std::string> given;
-  for (const engine::Column& column : columns) given.push_back(column.name + " " + column.type);
-  fail(ErrorKind::kInvalid,
-       "the job's columns do not fit table {}: the table has ({}), the job gives ({}); change "
-       "the job, write to "
-       "another table, or drop this one with 'headrace tables drop {}'",
-       table.identifier.to_string(), join(has, ", "), join(given, ", "),
-       table.identifier.to_string());
+std::vector<lake::Field> fields_of(const std::vector<engine::Column>& columns) {
+  std::vector<lake::Field> fields;
+  for (const engine::Column& column : columns) {
+    fields.push_back({0, column.name, lake::type_from_duckdb(column.type), false, ""});
+  }
+  return fields;
 }
 
-// The table's columns that rows of these columns fill: all, but for optional ones that another
-// engine has added behind them. Throws when the rows cannot go into the table.
-lake::Schema filled_columns(const lake::Table& table, const std::vector<engine::Column>& columns) {
-  lake::Schema filled = table.metadata.current_schema();
-  if (filled.fields.size() < columns.size()) fail_misfit(table, columns);
-  for (size_t i = columns.size(); i < filled.fields.size(); ++i) {
-    if (filled.fields[i].required) fail_misfit(table, columns);
-  }
-  if (filled.fields.size() > columns.size()) {
-    filled.fields.resize(columns.size());
-    filled.schema_id = -1;  // none of the table's
-  }
-  for (size_t i = 0; i < columns.size(); ++i) {
-    const std::string type = lake::to_duckdb(lake::type_from_duckdb(columns[i].type));
-    const lake::Field& field = filled.fields[i];
-    if (field.name != columns[i].name || lake::to_duckdb(field.type) != type) {
-      fail_misfit(table, columns);
-    }
-  }
-  return filled;
+// How the table's columns follow those of the rows. Throws when the rows cannot go into the table.
+lake::SchemaEvolution evolution(const lake::Table& table,
+                                const std::vector<engine::Column>& columns) {
+  lake::SchemaEvolution result = lake::evolve(table.metadata, fields_of(columns));
+  if (result.misfits.empty()) return result;
+  const std::string name = table.identifier.to_string();
+  fail(ErrorKind::kInvalid,
+       "the job's columns do not fit table {}: {}; cast them in the job, write to another table, "
+       "or drop this one with 'headrace tables drop {}'",
+       name, join(result.misfits, "; "), name);
 }
 
 // The table with the sort order that the job asks for.
@@ -158,7 +141,7 @@ TableState LiveTables::open_target(const TargetSpec& spec) {
                             spec.sort_by.value_or(std::vector<std::string>())});
   }
   table = with_layout(catalog, table, spec);
-  filled_columns(*table, spec.columns);  // before anything is changed
+  evolution(*table, spec.columns);  // before anything is changed
   check_key(*table, spec.upsert);
   auto files = live_files(catalog, *table);
   std::shared_ptr<UpsertTable> upsert;
@@ -174,7 +157,10 @@ TableState LiveTables::open_target(const TargetSpec& spec) {
     live.table = table;
     live.files = std::move(files);
   }
-  live.hot_schema = filled_columns(*live.table, spec.columns);
+  lake::SchemaEvolution evolved = evolution(*live.table, spec.columns);
+  live.hot_schema = std::move(evolved.written);
+  live.pending.reset();
+  if (evolved.is_changed) live.pending = std::move(evolved.table);
   live.raw_topic = spec.raw_topic;
   live.is_upsert = is_upsert;
   ++live.version;
@@ -201,6 +187,57 @@ TableState LiveTables::open_target(const TargetSpec& spec) {
   return live;
 }
 
+TableState LiveTables::evolve_target(const TableIdentifier& identifier,
+                                     const std::vector<engine::Column>& columns) {
+  std::lock_guard lock(state_->mutex);
+  TableState& live = state_->at(identifier);
+  if (live.generations.size() != 1) {
+    fail(ErrorKind::kInternal, "table {} gets other columns while rows of it are committed",
+         identifier.to_string());
+  }
+  const TableState before = live;
+  // From the committed columns on, so that what was pending is part of it.
+  lake::SchemaEvolution evolved = evolution(*shown(live), columns);
+  live.hot_schema = std::move(evolved.written);
+  for (const lake::Field& field : before.hot_schema.fields) {
+    if (live.hot_schema.find_id(field.id) != nullptr) continue;
+    live = before;
+    fail(ErrorKind::kInvalid,
+         "the job of table {} gives no column \"{}\" any more, which hot rows have",
+         identifier.to_string(), field.name);
+  }
+  if (evolved.is_changed) live.pending = std::move(evolved.table);
+  live.generations = {state_->next_generation++};
+  ++live.version;
+  const std::string rows = hot_name(identifier, before.generations.back());
+  std::string copied = columns_by_id(before.hot_schema.fields, live.hot_schema.fields);
+  if (live.is_upsert) copied += format(", r.{}", kDeletedColumn);
+  std::vector<std::string> statements = {
+      state_->hot_table_ddl(identifier, live, live.generations.back()),
+      format("INSERT INTO {} SELECT {} FROM {} r", hot_name(identifier, live.generations.back()),
+             copied, rows)};
+  const int64_t old_generation = before.generations.back();
+  const int64_t generation = live.generations.back();
+  if (live.is_upsert) {
+    statements.push_back(format("CREATE TABLE {} AS SELECT * FROM {}",
+                                gone_name(identifier, generation),
+                                gone_name(identifier, old_generation)));
+    state_->gone_schemas[generation] = state_->gone_schemas.at(old_generation);
+  }
+  try {
+    state_->append_definitions(identifier, statements);
+    statements.push_back("DROP TABLE " + rows);
+    if (live.is_upsert) statements.push_back("DROP TABLE " + gone_name(identifier, old_generation));
+    state_->run(statements);
+  } catch (...) {
+    live = before;
+    state_->gone_schemas.erase(generation);
+    throw;
+  }
+  state_->gone_schemas.erase(old_generation);
+  return live;
+}
+
 void LiveTables::close_target(const TableIdentifier& identifier) {
   std::unique_lock lock(state_->mutex);
   TableState& live = state_->at(identifier);
@@ -223,6 +260,7 @@ void LiveTables::close_target(const TableIdentifier& identifier) {
   }
   live.is_upsert = false;
   live.is_target = false;
+  live.pending.reset();
   live.hot_rows = 0;
   live.sealed_rows = 0;
   ++live.version;

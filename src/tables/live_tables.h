@@ -96,6 +96,8 @@ struct TableState {
   int64_t version = 0;      // grows with each change that SQL can see
   bool is_upsert = false;
   lake::Schema hot_schema = {};  // of a target: the columns that its job writes
+  // Of a target: the table's columns from the next commit of its job on. SQL shows them already.
+  std::optional<lake::Schema> pending = {};
   bool is_committing = false;    // from seal() to replace_committed()
   bool is_exchanging = false;    // its files, between two commits of its job
   bool refresh_wanted = false;   // somebody else committed meanwhile
@@ -134,9 +136,14 @@ class LiveTables {
   lake::TablePtr committed(const lake::TableIdentifier& identifier) const;
 
   // Opens a table for writing: creates it in the catalog when it is not there, checks that the
-  // columns fit. Throws conflict when somebody writes to it already, invalid when the columns do
-  // not fit.
+  // columns fit; those that the table lacks come with the first commit. Throws conflict when
+  // somebody writes to it already, invalid when the columns do not fit.
   TableState open_target(const TargetSpec& spec);
+  // The rows of a target have these columns from now on. Those that are hot stay, with NULL in new
+  // ones. Nothing of the table may be sealed and not committed. The table itself gets the columns
+  // that it lacks with the next commit. invalid as above.
+  TableState evolve_target(const lake::TableIdentifier& identifier,
+                           const std::vector<engine::Column>& columns);
   // Ends writing; hot rows that were not committed are dropped.
   void close_target(const lake::TableIdentifier& identifier);
 

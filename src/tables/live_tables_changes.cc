@@ -21,7 +21,7 @@ std::string LiveTables::rows_sql(const TableIdentifier& identifier, bool lock_he
     return format("(SELECT * FROM {})", engine::quote_name(identifier.database, identifier.name));
   }
   const TableState& live = state_->at(identifier);
-  return format("(SELECT * FROM ({}){})", lake::scan_sql(*live.table, *live.files),
+  return format("(SELECT * FROM ({}){})", lake::scan_sql(*shown(live), *live.files),
                 state_->hot_relations(identifier, live));
 }
 
@@ -36,13 +36,14 @@ SignedChanges LiveTables::changes_after(const TableIdentifier& identifier,
   changes.files = lake::changes_after(state_->collaborators.catalog, *live.table, snapshot,
                                       state_->delete_reader.loader());
   changes.only_came = changes.files.only_came() && !live.is_upsert;
-  changes.sql = format("({}{}", lake::changes_sql(*live.table, changes.files, kSignColumn),
+  changes.sql = format("({}{}", lake::changes_sql(*shown(live), changes.files, kSignColumn),
                        state_->hot_relations(identifier, live, ", 1"));
   if (live.is_upsert) {
     for (const int64_t generation : live.generations) {
       changes.sql += format(
           " UNION ALL SELECT {}, -1 FROM {} r",
-          columns_by_id(state_->gone_schemas.at(generation), live.table->metadata.current_schema()),
+          columns_by_id(state_->gone_schemas.at(generation),
+                        shown(live)->metadata.current_schema()),
           gone_name(identifier, generation));
     }
   }

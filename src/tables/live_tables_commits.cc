@@ -191,6 +191,7 @@ void LiveTables::replace_committed(const std::vector<CommittedTable>& committed)
     const CommittedTable& change = committed[at];
     TableState& live = state_->at(change.table->identifier);
     live.table = std::move(after[at].table);
+    live.pending.reset();  // the commit had it
     live.is_committing = false;
     const bool refresh_wanted = std::exchange(live.refresh_wanted, false);
     if (live.is_upsert) {

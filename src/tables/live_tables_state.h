@@ -11,6 +11,7 @@
 
 #include "base/error.h"
 #include "lake/delete_reader.h"
+#include "lake/schema_evolution.h"
 #include "lake/table_changes.h"
 #include "tables/live_tables.h"
 
@@ -35,23 +36,38 @@ inline std::string version_macro(const TableIdentifier& identifier) {
   return engine::quote_name("hot", identifier.to_string() + "#version");
 }
 
-// Of rows r that have the columns `from`, those of `to`, by id: another engine may have changed
-// them meanwhile.
-inline std::string columns_by_id(const lake::Schema& from, const lake::Schema& to) {
+// The table with the columns that SQL shows.
+inline lake::TablePtr shown(const TableState& table) {
+  return table.pending ? lake::with_schema(table.table, *table.pending) : table.table;
+}
+
+// Of rows r with columns `have`, the columns `wanted`, found by their ids.
+inline std::string columns_by_id(const std::vector<lake::Field>& have,
+                                 const std::vector<lake::Field>& wanted) {
   std::vector<std::string> columns;
-  for (const lake::Field& field : to.fields) {
-    const lake::Field* there = from.find_id(field.id);
-    columns.push_back(format("{} AS {}",
-                             there ? "r." + engine::quote_identifier(there->name) : "NULL",
-                             engine::quote_identifier(field.name)));
+  for (const lake::Field& field : wanted) {
+    const std::string type = lake::to_duckdb(field.type);
+    std::string value = format("CAST(NULL AS {})", type);
+    for (const lake::Field& candidate : have) {
+      if (candidate.id != field.id) continue;
+      value = "r." + engine::quote_identifier(candidate.name);
+      if (lake::to_duckdb(candidate.type) != type) value = format("CAST({} AS {})", value, type);
+    }
+    columns.push_back(format("{} AS {}", value, engine::quote_identifier(field.name)));
   }
   return format("{}", join(columns, ", "));
 }
 
-// Of rows r as the job writes them, the columns that the table has now.
+inline std::string columns_by_id(const lake::Schema& have, const lake::Schema& wanted) {
+  return columns_by_id(have.fields, wanted.fields);
+}
+
+// Of rows r as the job writes them, the columns that the table has now: another engine may have
+// changed them meanwhile.
 inline std::string columns_now(const TableState& table) {
-  const lake::Schema& now = table.table->metadata.current_schema();
-  return columns_by_id(table.hot_schema.fields.empty() ? now : table.hot_schema, now);
+  const auto& now =
+      (table.pending ? *table.pending : table.table->metadata.current_schema()).fields;
+  return columns_by_id(table.hot_schema.fields.empty() ? now : table.hot_schema.fields, now);
 }
 
 struct LiveTables::State {
@@ -120,7 +136,7 @@ struct LiveTables::State {
     return {format("CREATE SCHEMA IF NOT EXISTS {}", engine::quote_identifier(identifier.database)),
             format("CREATE OR REPLACE VIEW {} AS SELECT * FROM ({}){}",
                    engine::quote_name(identifier.database, identifier.name),
-                   lake::scan_sql(*table.table, *table.files), hot_relations(identifier, table))};
+                   lake::scan_sql(*shown(table), *table.files), hot_relations(identifier, table))};
   }
 
   // The view of a table and of all that depend on it.

@@ -20,6 +20,17 @@ config::Choices<OnError> choices_of(OnError) {
        "the column becomes NULL; records that do not parse at all are dead letters"}};
 }
 
+enum class Conflict { kSplit, kCast, kReject };
+config::Choices<Conflict> choices_of(Conflict) {
+  return {{"split", Conflict::kSplit,
+           "the value goes into a column beside it, named after its type: `size__varchar`"},
+          {"cast", Conflict::kCast,
+           "the value is cast to the column's type when it says the same there (\"12\" is 12), "
+           "else its "
+           "record becomes a dead letter"},
+          {"reject", Conflict::kReject, "the record becomes a dead letter"}};
+}
+
 struct Settings {
   std::string input;
   Format format = Format::kJson;
@@ -27,6 +38,12 @@ struct Settings {
   OnError on_error = OnError::kDeadLetter;
   char delimiter = ',';
   std::string pattern;
+  std::optional<bool> infer;
+  Conflict on_conflict = Conflict::kSplit;
+  std::vector<std::string> ignore;
+  int64_t max_columns = jobs::parse::Inference{}.max_columns;
+
+  bool is_inferring() const { return infer.value_or(fields.empty()); }
 };
 
 struct FieldSettings {
@@ -42,6 +59,18 @@ config::Fields<FieldSettings> field_settings() {
                 "where the value stands in the object, as a JSON pointer")
       .optional("required", &FieldSettings::required,
                 "whether a record without it becomes a dead letter");
+}
+
+jobs::parse::OnConflict policy_of(Conflict conflict) {
+  switch (conflict) {
+    case Conflict::kSplit:
+      return jobs::parse::OnConflict::kSplit;
+    case Conflict::kCast:
+      return jobs::parse::OnConflict::kCast;
+    case Conflict::kReject:
+      return jobs::parse::OnConflict::kReject;
+  }
+  return jobs::parse::OnConflict::kReject;
 }
 
 const char* name_of(Format format) {
@@ -63,6 +92,14 @@ class ParseNode final : public Node {
 
   std::vector<std::string> inputs() const override { return {settings_.input}; }
 
+  std::optional<InferenceNeed> inference() const override {
+    if (!settings_.is_inferring()) return std::nullopt;
+    return InferenceNeed{{policy_of(settings_.on_conflict),
+                          {settings_.ignore.begin(), settings_.ignore.end()},
+                          settings_.max_columns},
+                         fields_};
+  }
+
   std::string compile(const CompileContext& context) const override {
     if (!context.input().is_raw_topic) {
       fail(ErrorKind::kInvalid, "nodes.{}: a parse node reads a topic, but '{}' is none",
@@ -76,6 +113,12 @@ class ParseNode final : public Node {
     spec.null_on_error = settings_.on_error == OnError::kNull;
     spec.delimiter = settings_.delimiter;
     spec.pattern = settings_.pattern;
+    if (settings_.is_inferring()) {
+      spec.is_inferring = true;
+      spec.on_conflict = policy_of(settings_.on_conflict);
+      spec.ignore = settings_.ignore;
+      spec.fields = context.found->at(context.node);
+    }
     return headrace::format("SELECT * FROM headrace_parse({}, {})",
                             engine::quote_literal(context.job),
                             engine::quote_literal(to_text(to_json(spec))));
@@ -85,6 +128,20 @@ class ParseNode final : public Node {
   Settings settings_;
   std::vector<jobs::parse::ParseField> fields_;
 };
+
+void check_inference(const Settings& settings, const config::Node& node,
+                     config::Problems& problems) {
+  if (settings.format != Format::kJson && settings.is_inferring()) {
+    const char* name = settings.infer.has_value() ? "infer" : "fields";
+    problems.add(
+        node.find_or_self(name),
+        headrace::format("the fields of {} cannot be found in the data", name_of(settings.format)),
+        "name them under 'fields'; types are inferred from JSON alone");
+  }
+  if (settings.is_inferring() || !settings.fields.empty()) return;
+  problems.add(node.find_or_self("fields"), "the node has no fields",
+               "name them under 'fields', or leave out 'infer: false'");
+}
 
 // Fields are `name: type` or `name: {type, path, required}`.
 std::vector<jobs::parse::ParseField> read_fields(const Settings& settings,
@@ -109,10 +166,21 @@ NodeType describe() {
           .required("input", &Settings::input, "the topic whose records are parsed",
                     config::example("orders"))
           .optional("format", &Settings::format, "what the records are")
-          .required("fields", &Settings::fields,
+          .optional("fields", &Settings::fields,
                     "the columns: `name: SQL type`, or `name: {type, path: /json/pointer, "
-                    "required: true}`",
-                    config::not_empty(), config::example("{id: bigint, ordered_at: timestamptz}"))
+                    "required: true}`; left out, those of JSON are found in the data",
+                    config::example("{id: bigint, ordered_at: timestamptz}"))
+          .optional("infer", &Settings::infer,
+                    "of JSON: whether fields that `fields` does not name become columns, too, with "
+                    "types that are found in the data. On when `fields` is left out")
+          .optional("on_conflict", &Settings::on_conflict,
+                    "what becomes of a value that is not of the type its inferred column has")
+          .optional("ignore", &Settings::ignore, "fields of the records that never become columns",
+                    config::example("[debug, payload]"))
+          .optional("max_columns", &Settings::max_columns,
+                    "columns at most, members of structs counted; records that need more become "
+                    "dead letters",
+                    config::at_least(1))
           .optional("on_error", &Settings::on_error,
                     "what becomes of a value that is not of its type")
           .optional("delimiter", &Settings::delimiter, "what separates the fields of CSV")
@@ -133,6 +201,7 @@ NodeType describe() {
                        config::Problems& problems) -> std::unique_ptr<Node> {
     Settings settings = fields.read(node, problems);
     auto parsed = read_fields(settings, problems);
+    check_inference(settings, node, problems);
     if (settings.format == Format::kText && settings.pattern.empty() && parsed.size() != 1) {
       problems.add(node.find_or_self("fields"), "text without a pattern gives one column",
                    "name one field of type varchar, or set 'pattern'");

@@ -24,6 +24,11 @@ class PendingNulls {
     nulls_.clear();
   }
   void discard() { nulls_.clear(); }
+  // What was added since is forgotten.
+  size_t mark() const { return nulls_.size(); }
+  void rewind(size_t mark) {
+    nulls_.erase(nulls_.begin() + static_cast<int64_t>(mark), nulls_.end());
+  }
 
  private:
   std::vector<std::pair<engine::MutableVector, size_t>> nulls_;
