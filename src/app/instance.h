@@ -91,6 +91,8 @@ class Instance final : public server::Lakehouse {
                     milliseconds older_than, milliseconds orphans_older_than) override;
   Json roll_back_table(const std::string& database, const std::string& name,
                        int64_t snapshot_id) override;
+  Json alter_table(const std::string& database, const std::string& name,
+                   const Json& alteration) override;
   JsonArray jobs() override;
   Json job(const std::string& name) override;
   Json pause_job(const std::string& name) override;

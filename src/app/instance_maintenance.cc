@@ -121,6 +121,12 @@ Json Instance::expire_table(const std::string& database, const std::string& name
                     {"orphan_bytes", orphans.bytes}};
 }
 
+Json Instance::alter_table(const std::string& database, const std::string& name,
+                           const Json& alteration) {
+  tables_->alter({database, name}, lake::table_alteration_from_json(alteration), "user");
+  return table(database, name);
+}
+
 // A job knows where its tables stand; taken back under it, it would commit on top of what it does
 // not know of, and be refused.
 Json Instance::roll_back_table(const std::string& database, const std::string& name,

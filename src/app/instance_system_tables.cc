@@ -142,6 +142,16 @@ std::vector<SystemRow> reference_rows(const tables::LiveTables& tables) {
   return rows;
 }
 
+std::vector<SystemRow> schema_change_rows(lake::Catalog& catalog) {
+  std::vector<SystemRow> rows;
+  for (const lake::SchemaChange& change : catalog.schema_changes()) {
+    rows.push_back({from_ms(change.changed_at_ms), change.table.to_string(), change.what.change,
+                    text_or_null(change.what.column), text_or_null(change.what.before),
+                    text_or_null(change.what.after), change.cause});
+  }
+  return rows;
+}
+
 void collect_settings(const Json& json, const std::string& path, std::vector<SystemRow>& rows) {
   if (json.is_object()) {
     for (const auto& [key, value] : json.get_object()) {
@@ -251,6 +261,16 @@ void Instance::register_system_tables() {
                    {"max_snapshot_age_ms", "BIGINT"},
                    {"max_ref_age_ms", "BIGINT"}},
                   [this] { return reference_rows(*tables_); }});
+  list.push_back({"schema_changes",
+                  "every change of a table's columns or partitioning, and who made it",
+                  {{"changed_at", "TIMESTAMP WITH TIME ZONE"},
+                   {"table", "VARCHAR"},
+                   {"change", "VARCHAR"},
+                   {"column", "VARCHAR"},
+                   {"before", "VARCHAR"},
+                   {"after", "VARCHAR"},
+                   {"cause", "VARCHAR"}},
+                  [this] { return schema_change_rows(*catalog_); }});
   list.push_back({"maintenance",
                   "what was done to keep tables in order, the newest 1,000 runs of this process",
                   {{"started_at", "TIMESTAMP WITH TIME ZONE"},

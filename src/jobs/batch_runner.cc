@@ -61,7 +61,7 @@ int64_t BatchRunner::run(const Work& work) {
   try {
     return run_whole(work);
   } catch (const Error& error) {
-    if (!is_about_data(error) || !job_.is_driven_by_topics())
+    if (!is_about_data(error) || !job_.is_driven_by_records())
       throw error.with_context("job " + job_.name);
     return isolate(work, error);
   }

@@ -15,6 +15,7 @@ struct GraphNode {
   std::vector<std::string> inputs;
   std::vector<std::string> consumers;  // that compute something: raw targets do not count
   bool is_static = false;
+  bool gives_records = false;  // a table, as a topic does
   InputRelation relation;
   std::string select;  // the node's SQL; empty for targets
 };
@@ -51,6 +52,7 @@ class Compiler {
     job_.found = found_;
     mark_static();
     link_consumers();
+    mark_record_tables();
     for (GraphNode& node : nodes_) {
       if (node.node->target()) {
         compile_target(node);
@@ -95,9 +97,44 @@ class Compiler {
     }
   }
 
+  // A table whose records are parsed drives the job like a topic.
+  void mark_record_tables() {
+    for (GraphNode& node : nodes_) {
+      const auto source = node.node->source();
+      if (!source || source->kind != SourceNeed::Kind::kTable || node.is_static) continue;
+      const auto takes = [&](const std::string& consumer) {
+        return at(consumer).node->takes_records();
+      };
+      const auto& consumers = node.consumers;
+      node.gives_records = std::any_of(consumers.begin(), consumers.end(), takes);
+      if (!node.gives_records || std::all_of(consumers.begin(), consumers.end(), takes)) continue;
+      fail(ErrorKind::kInvalid,
+           "nodes.{}: its records are parsed, so all that read it must parse them; give the others "
+           "a table node of their own in another job",
+           node.spec.name);
+    }
+  }
+
+  static bool gives_records(const SourceNeed& need) {
+    return need.kind == SourceNeed::Kind::kTopic || need.as_records;
+  }
+
+  std::optional<SourceNeed> source_of(const GraphNode& node) {
+    auto source = node.node->source();
+    if (source && node.gives_records) {
+      source->as_records = true;
+      source->topic = source->table.to_string();
+      loader_.check_records({node.spec.name, *source});
+    }
+    return source;
+  }
+
   void compile_node(GraphNode& node) {
-    const auto source = node.node->source();
-    if (source && source->kind != SourceNeed::Kind::kTopic) {
+    const auto source = source_of(node);
+    if (source && gives_records(*source)) {
+      node.select = format("SELECT * FROM headrace_records({}, {})",
+                           engine::quote_literal(spec_.name), engine::quote_literal(source->topic));
+    } else if (source) {
       compile_source(node, *source);
     } else {
       CompileContext context{spec_.name,
@@ -112,7 +149,7 @@ class Compiler {
       node.select = node.node->compile(context);
     }
     node.relation.name = node.spec.name;
-    if (source && source->kind == SourceNeed::Kind::kTopic) {
+    if (source && gives_records(*source)) {
       node.relation.is_raw_topic = true;
       node.relation.topic = source->topic;
       job_.driving.push_back({node.spec.name, *source});
@@ -289,7 +326,7 @@ class Compiler {
            spec_.name);
     }
     for (const CompiledInput& input : job_.driving) {
-      const bool is_topic = input.need.kind == SourceNeed::Kind::kTopic;
+      const bool is_topic = gives_records(input.need) && !input.need.as_records;
       if (job_.driving.size() > 1 && !is_topic) {
         fail(ErrorKind::kInvalid,
              "job {} is driven by '{}' and by {} more inputs: rows come from topics, or from one "
@@ -326,10 +363,19 @@ CompiledJob compile_job(const JobSpec& spec, engine::Connection& connection, Inp
 CompiledJob compile_sources(const JobSpec& spec) {
   CompiledJob job;
   job.name = spec.name;
+  const std::vector<GraphNode> nodes = read_nodes(spec);
+  std::set<std::string> parsed;
+  for (const GraphNode& node : nodes) {
+    if (node.node->takes_records()) parsed.insert(node.inputs.front());
+  }
   std::map<std::string, std::string> topics;  // by node
-  for (const GraphNode& node : read_nodes(spec)) {
-    const auto source = node.node->source();
-    if (source && source->kind == SourceNeed::Kind::kTopic) {
+  for (const GraphNode& node : nodes) {
+    auto source = node.node->source();
+    if (source && source->kind == SourceNeed::Kind::kTable && parsed.contains(node.spec.name)) {
+      source->as_records = true;
+      source->topic = source->table.to_string();
+    }
+    if (source && (source->kind == SourceNeed::Kind::kTopic || source->as_records)) {
       topics[node.spec.name] = source->topic;
       job.driving.push_back({node.spec.name, *source});
     }

@@ -56,8 +56,9 @@ struct CompiledJob {
   bool is_provisional =
       false;  // a node reads a table that is not there yet: compile again when it is
 
-  bool is_driven_by_topics() const {
-    return !driving.empty() && driving.front().need.kind == SourceNeed::Kind::kTopic;
+  bool is_driven_by_records() const {
+    return !driving.empty() && (driving.front().need.kind == SourceNeed::Kind::kTopic ||
+                                driving.front().need.as_records);
   }
 };
 
@@ -71,6 +72,8 @@ class InputLoader {
   virtual ~InputLoader() = default;
   virtual void load_static(const CompiledInput& input) = 0;
   virtual void show_driving(const CompiledInput& input) = 0;  // with no rows
+  // Throws invalid when the table does not hold a topic's records.
+  virtual void check_records(const CompiledInput& input) = 0;
 };
 
 // Binds every node on `connection`, which must be the job's own (its temporary tables are used).

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "jobs/parse/record_look.h"
+#include "lake/schema_evolution.h"
 
 namespace headrace::jobs {
 namespace {
@@ -43,6 +44,15 @@ bool add_stored(const lake::Table& table, const std::string& node,
     add_inferred(fields, std::move(field));
   }
   return true;
+}
+
+// A column that a user dropped comes back when the data bring it again, not before.
+void forget_dropped(const lake::Table& table, std::vector<ParseField>& fields) {
+  const auto renamed = lake::renamed_columns(table.metadata);
+  std::erase_if(fields, [&](const ParseField& field) {
+    return field.is_inferred && table.metadata.current_schema().find(field.name) == nullptr &&
+           !renamed.contains(field.name);
+  });
 }
 
 // A table that was there before its job inferred columns.
@@ -86,7 +96,10 @@ FoundFields stored_fields(const JobSpec& spec, const CompiledJob& sources, lake:
       is_stored = add_stored(*table, node, fields) || is_stored;
       if (from == node) filled.push_back(table);
     }
-    if (is_stored) continue;
+    if (is_stored) {
+      for (const lake::TablePtr& table : filled) forget_dropped(*table, fields);
+      continue;
+    }
     for (const lake::TablePtr& table : filled) add_columns_of(*table, fields);
   }
   return found;

@@ -62,6 +62,12 @@ std::unique_ptr<JobInput> make_topic_input(const std::string& job,
 std::unique_ptr<JobInput> make_table_input(const std::string& job, const CompiledInput& input,
                                            lake::Catalog& catalog, engine::Connection& connection,
                                            Clock& clock);
+// The records in a bronze table and in its new snapshots, as if they came from the topic
+// `input.need.topic`.
+std::unique_ptr<JobInput> make_record_table_input(const CompiledInput& input,
+                                                  lake::Catalog& catalog,
+                                                  engine::Connection& connection, Clock& clock,
+                                                  const InputLimits& limits);
 // The new files of a glob, likewise.
 std::unique_ptr<JobInput> make_files_input(const std::string& job, const CompiledInput& input,
                                            const std::string& project_directory, FileSystem& files,

@@ -80,6 +80,7 @@ class JobCheck::Loader final : public InputLoader {
     connection_.execute(format("CREATE OR REPLACE TABLE {} AS SELECT * FROM {} LIMIT 0",
                                static_table_name(job_, input.node), relation(input)));
   }
+  void check_records(const CompiledInput&) override {}  // when the table is there
   void show_driving(const CompiledInput& input) override {
     connection_.execute(format("CREATE OR REPLACE VIEW {} AS SELECT * FROM {} LIMIT 0",
                                driving_view_name(job_, input.node), relation(input)));
@@ -147,9 +148,8 @@ bool JobCheck::check_job(const JobSpec& job, std::vector<JobMistake>& mistakes) 
 void JobCheck::compile(const JobSpec& job) {
   const CompiledJob sources = compile_sources(job);
   if (!sources.inferring.empty()) {
-    throw UnknownInput(ErrorKind::kNotFound,
-                       format("nodes.{}: its columns are found in the data",
-                              sources.inferring.front().node));
+    throw UnknownInput(ErrorKind::kNotFound, format("nodes.{}: its columns are found in the data",
+                                                    sources.inferring.front().node));
   }
   Loader loader(job.name, project_directory_, *connection_);
   const CompiledJob compiled = compile_job(job, *connection_, loader, {});

@@ -63,6 +63,8 @@ struct SourceNeed {
   std::string topic;
   bool from_latest = false;
   lake::TableIdentifier table;
+  // Of a bronze table whose records are parsed: they come as those of a topic of the table's name.
+  bool as_records = false;
   std::string path;    // glob
   std::string reader;  // SQL table function for files: read_csv, read_json, read_parquet; options
                        // after the path
@@ -96,6 +98,8 @@ class Node {
   virtual size_t first_static_input() const { return inputs().size(); }
   virtual std::optional<SourceNeed> source() const { return std::nullopt; }
   virtual std::optional<TargetNeed> target() const { return std::nullopt; }
+  // Whether it takes the records of a topic, or of a bronze table, as they came.
+  virtual bool takes_records() const { return false; }
   // Of a node whose columns are found in the data.
   virtual std::optional<InferenceNeed> inference() const { return std::nullopt; }
   // The SELECT that gives the node's rows; not called for targets and for sources of tables and

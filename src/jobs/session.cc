@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "jobs/found_fields.h"
 #include "lake/data_writer.h"
+#include "tables/record_columns.h"
 #include "telemetry/log.h"
 
 namespace headrace::jobs {
@@ -32,7 +33,7 @@ void Session::open() {
   if (runtime_.sharing && job_.driving.front().need.kind == SourceNeed::Kind::kTopic) {
     bind_to_log(*runtime_.sharing, spec_.name);
   }
-  input_ = make_input();
+  input_ = make_input(job_);
   const tables::Positions start = input_->start();
   std::map<std::string, std::vector<stream::Offset>> raw_start;
   for (const CompiledTarget& target : job_.targets) {
@@ -80,8 +81,7 @@ bool Session::try_open() {
 // that cannot be, because of `stop` or because there are none.
 bool Session::look_ahead(std::stop_token stop, bool to_end) {
   constexpr int kMostBatches = 20;
-  const auto input = make_topic_input(spec_.name, sources_.driving, runtime_.log, runtime_.clock,
-                                      {spec_.batch_records, spec_.batch_wait});
+  const auto input = make_input(sources_);
   tables::Positions at = input->start();
   report_.waits_for("waiting for the first records");
   for (int with_columns = 0; !stop.stop_requested();) {
@@ -140,10 +140,31 @@ void Session::show_driving(const CompiledInput& input) {
                               driving_view_name(spec_.name, input.node), relation));
 }
 
-std::unique_ptr<JobInput> Session::make_input() {
-  const CompiledInput& first = job_.driving.front();
+void Session::check_records(const CompiledInput& input) {
+  const lake::TablePtr table = runtime_.catalog.load(input.need.table);
+  for (const engine::Column& column : tables::record_columns()) {
+    const lake::Field* field = table->metadata.current_schema().find(column.name);
+    if (field != nullptr &&
+        lake::to_duckdb(field->type) == lake::to_duckdb(lake::type_from_duckdb(column.type))) {
+      continue;
+    }
+    fail(ErrorKind::kInvalid,
+         "nodes.{}: table {} does not hold the records of a topic: it has no column {} {}; only "
+         "a table that a topic fills directly can be parsed",
+         input.node, input.need.table.to_string(), column.name, column.type);
+  }
+}
+
+std::unique_ptr<JobInput> Session::make_input(const CompiledJob& job) {
+  const CompiledInput& first = job.driving.front();
+  const InputLimits limits{spec_.batch_records, spec_.batch_wait};
   switch (first.need.kind) {
     case SourceNeed::Kind::kTable:
+      if (first.need.as_records) {
+        check_records(first);
+        return make_record_table_input(first, runtime_.catalog, *connection_, runtime_.clock,
+                                       limits);
+      }
       return make_table_input(spec_.name, first, runtime_.catalog, *connection_, runtime_.clock);
     case SourceNeed::Kind::kFiles:
       return make_files_input(spec_.name, first, runtime_.project_directory, runtime_.files,
@@ -151,8 +172,7 @@ std::unique_ptr<JobInput> Session::make_input() {
     case SourceNeed::Kind::kTopic:
       break;
   }
-  return make_topic_input(spec_.name, job_.driving, runtime_.log, runtime_.clock,
-                          {spec_.batch_records, spec_.batch_wait});
+  return make_topic_input(spec_.name, job.driving, runtime_.log, runtime_.clock, limits);
 }
 
 // Where the job goes on: where its targets stand. Those that lag work alone first.

@@ -52,6 +52,7 @@ class Session final : public InputLoader {
   // InputLoader
   void load_static(const CompiledInput& input) override;
   void show_driving(const CompiledInput& input) override;
+  void check_records(const CompiledInput& input) override;
 
  private:
   void open();
@@ -59,7 +60,7 @@ class Session final : public InputLoader {
   bool try_open();
   bool look_ahead(std::stop_token stop, bool to_end);
   void grow(const InputBatch& batch);
-  std::unique_ptr<JobInput> make_input();
+  std::unique_ptr<JobInput> make_input(const CompiledJob& job);
   void choose_start(const tables::Positions& start);
   bool step(std::stop_token stop, bool may_wait);
   void process(const Work& work);

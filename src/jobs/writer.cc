@@ -98,6 +98,7 @@ void JobWriter::open_targets(const CompiledJob& job,
     if (compiled.holds_found_fields()) spec.properties.merge(found_properties(job));
     spec.upsert = compiled.need.upsert;
     spec.sort_by = compiled.need.sort_by;
+    spec.cause = format("job {}: its definition", job_);
     if (!compiled.raw_topic.empty()) {
       spec.raw_topic = compiled.raw_topic;
       spec.raw_start = raw_start.at(compiled.raw_topic);
@@ -152,7 +153,9 @@ std::vector<lake::TableIdentifier> JobWriter::upserts() const {
 }
 
 void JobWriter::check_not_moved() const {
-  if (!collaborators_.tables.are_moved(upserts())) return;
+  std::vector<lake::TableIdentifier> tables;
+  for (const WriterTarget& target : targets_) tables.push_back(target.compiled.need.table);
+  if (!collaborators_.tables.are_moved(tables)) return;
   throw TableMoved(format("job {}: somebody else committed to a table that it changes", job_));
 }
 
@@ -248,6 +251,7 @@ lake::TableChange JobWriter::change_of(const WriterTarget& target, const SealedW
        target.committed ? std::optional<std::string>(target.committed->to_text()) : std::nullopt}};
   change.lease = collaborators_.lease;
   change.new_schema = target.state.pending;
+  change.cause = format("job {}: records before {}", job_, work.positions.to_text());
   if (target.compiled.holds_found_fields()) {
     for (const auto& [name, value] : found_) {
       const auto known = target.state.table->metadata.properties.find(name);

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "base/error.h"
+#include "lake/schema_log.h"
 #include "lake/store_catalog.h"
 
 namespace headrace::lake {
@@ -146,6 +147,7 @@ void StoreCatalog::move_pointers(const Builders& builders, const std::vector<Att
     moves.push_back({kTablesSpace, attempts[i].before->identifier.to_string(),
                      pointer_value(attempts[i].after->metadata_location),
                      attempts[i].before->catalog_version});
+    log_schema_change(*attempts[i].before, *attempts[i].after, builders[i]->change().cause, moves);
   }
   store_.apply(moves);
 }

@@ -7,12 +7,14 @@
 
 #include "base/error.h"
 #include "lake/append_rebase.h"
+#include "lake/schema_log.h"
 #include "lake/store_catalog.h"
 
 namespace headrace::lake {
 namespace {
 
 constexpr int kMaxAttempts = 30;
+constexpr const char* kCauseOfOthers = "another engine, through the Iceberg catalog";
 
 std::string names_of(const std::vector<TableUpdates>& tables) {
   std::vector<std::string> names;
@@ -82,6 +84,9 @@ std::vector<TablePtr> StoreCatalog::try_updates(const std::vector<TableUpdates>&
       const UpdateAttempt& attempt = attempts.back();
       moves.push_back({kTablesSpace, attempt.identifier.to_string(),
                        pointer_value(attempt.after->metadata_location), attempt.version_before});
+      if (attempt.before != nullptr) {
+        log_schema_change(*attempt.before, *attempt.after, kCauseOfOthers, moves);
+      }
     }
   } catch (...) {
     discard();
@@ -123,7 +128,7 @@ StoreCatalog::UpdateAttempt StoreCatalog::attempt_updates(const TableUpdates& ta
   const Pointer at = pointer(table.identifier);
   const TablePtr before = table_to_change(table, at);
   const TableMetadata* current = before == nullptr ? nullptr : &before->metadata;
-  UpdateAttempt result{table.identifier, at.version, std::make_shared<Table>(), {}, {}};
+  UpdateAttempt result{table.identifier, at.version, before, std::make_shared<Table>(), {}, {}};
   const std::string name = table.identifier.to_string();
   MetadataBuilder builder(name, current, now_ms);
   AppendRebase rebase(files_, name);

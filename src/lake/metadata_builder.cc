@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "lake/partition_change.h"
 #include "lake/schema_change.h"
 #include "lake/transform.h"
 
@@ -18,14 +19,6 @@ std::string without_id(Schema schema) {
   return to_text(to_json(schema)) + to_text(Json(schema.unknown));
 }
 
-bool same_fields(const PartitionSpec& a, const PartitionSpec& b) {
-  return std::equal(a.fields.begin(), a.fields.end(), b.fields.begin(), b.fields.end(),
-                    [](const PartitionField& x, const PartitionField& y) {
-                      return x.source_id == y.source_id && x.name == y.name &&
-                             to_text(x.transform) == to_text(y.transform);
-                    });
-}
-
 int order_id_of(const Json& order) { return static_cast<int>(integer_member(order, "order-id")); }
 
 template <class Items, class IdOf>
@@ -36,19 +29,6 @@ bool has_id(const Items& items, int id, IdOf id_of) {
 
 int schema_id_of(const Schema& schema) { return schema.schema_id; }
 int spec_id_of(const PartitionSpec& spec) { return spec.spec_id; }
-
-// A field of another spec that is the same has the same id (spec, "Partition Evolution").
-int field_id_of(const PartitionField& field, TableMetadata& metadata) {
-  for (const PartitionSpec& spec : metadata.partition_specs) {
-    for (const PartitionField& known : spec.fields) {
-      if (known.source_id == field.source_id &&
-          to_text(known.transform) == to_text(field.transform)) {
-        return known.field_id;
-      }
-    }
-  }
-  return ++metadata.last_partition_id;
-}
 
 }  // namespace
 
@@ -115,21 +95,7 @@ void MetadataBuilder::remove_schemas(const std::vector<int>& schema_ids) {
 }
 
 void MetadataBuilder::add_spec(PartitionSpec spec) {
-  int next_id = 0;
-  for (const PartitionSpec& known : metadata_.partition_specs) {
-    if (same_fields(known, spec)) {
-      last_spec_id_ = known.spec_id;
-      return;
-    }
-    next_id = std::max(next_id, known.spec_id + 1);
-  }
-  for (PartitionField& field : spec.fields) {
-    if (field.field_id == 0) field.field_id = field_id_of(field, metadata_);
-    metadata_.last_partition_id = std::max(metadata_.last_partition_id, field.field_id);
-  }
-  spec.spec_id = next_id;
-  last_spec_id_ = next_id;
-  metadata_.partition_specs.push_back(std::move(spec));
+  last_spec_id_ = add_partition_spec(metadata_, std::move(spec));
 }
 
 void MetadataBuilder::set_default_spec(int spec_id) {
@@ -203,6 +169,7 @@ void MetadataBuilder::check_readable() const {
   if (base_ == nullptr || !keeps_rows_ || !base_->current_snapshot_id) return;
   if (base_->current_schema_id == metadata_.current_schema_id) return;
   check_still_readable(base_->current_schema(), metadata_.current_schema());
+  check_members(metadata_, metadata_.current_schema());
 }
 
 TableMetadata MetadataBuilder::finish() {

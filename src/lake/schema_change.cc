@@ -1,6 +1,7 @@
 #include "lake/schema_change.h"
 
 #include <algorithm>
+#include <map>
 #include <set>
 
 #include "base/error.h"
@@ -82,7 +83,67 @@ void check_still_readable(const std::vector<Field>& fields, const Schema& before
   }
 }
 
+// Ids of members by the struct that they are in and their name.
+using Members = std::map<std::pair<int, std::string>, int>;
+
+void collect_members(const Field& field, Members& members) {
+  for (const Field& member : field.type.fields) {
+    members.emplace(std::pair(field.id, member.name), member.id);
+    collect_members(member, members);
+  }
+}
+
+void check_members(const Field& field, const Members& once) {
+  for (const Field& member : field.type.fields) {
+    const auto found = once.find({field.id, member.name});
+    if (found != once.end() && found->second != member.id) {
+      fail(ErrorKind::kUnsupported,
+           "changing columns: \"{}\" had a member \"{}\" before, which old files still hold: give "
+           "the new one another name",
+           field.name, member.name);
+    }
+    check_members(member, once);
+  }
+}
+
+const Field* find_id(const std::vector<Field>& fields, int id) {
+  for (const Field& field : fields) {
+    if (field.id == id) return &field;
+    if (const Field* nested = find_id(field.type.fields, id)) return nested;
+  }
+  return nullptr;
+}
+
+// The engine reads a struct of an old file only when it has a member that the struct still has.
+void check_shares_members(const std::vector<Field>& fields, const Schema& known) {
+  for (const Field& field : fields) {
+    check_shares_members(field.type.fields, known);
+    const Field* old = find_id(known.fields, field.id);
+    if (field.type.kind != TypeKind::kStruct || old == nullptr) continue;
+    const bool shares =
+        std::any_of(field.type.fields.begin(), field.type.fields.end(), [&](const Field& member) {
+          return std::any_of(old->type.fields.begin(), old->type.fields.end(),
+                             [&](const Field& other) { return other.name == member.name; });
+        });
+    if (shares) continue;
+    fail(ErrorKind::kUnsupported,
+         "changing columns: of the members that \"{}\" has in old files none would be left, and "
+         "these could not be read: keep one, or drop the whole column",
+         field.name);
+  }
+}
+
 }  // namespace
+
+void check_members(const TableMetadata& metadata, const Schema& schema) {
+  Members once;
+  for (const Schema& known : metadata.schemas) {
+    if (known.schema_id == schema.schema_id) continue;
+    for (const Field& field : known.fields) collect_members(field, once);
+    check_shares_members(schema.fields, known);
+  }
+  for (const Field& field : schema.fields) check_members(field, once);
+}
 
 void check_still_readable(const Schema& before, const Schema& after) {
   check_still_readable(after.fields, before, false);
@@ -107,6 +168,7 @@ Schema changed_schema(const TableMetadata& metadata, const Schema& wanted) {
   for (const Schema& known : metadata.schemas) {
     schema.schema_id = std::max(schema.schema_id, known.schema_id + 1);
   }
+  check_members(metadata, schema);
   return schema;
 }
 

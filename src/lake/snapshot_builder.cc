@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "lake/carried_summary.h"
 #include "lake/name_mapping.h"
+#include "lake/partition_change.h"
 #include "lake/schema_change.h"
 #include "lake/snapshot_summary.h"
 #include "lake/sort_order.h"
@@ -53,6 +54,7 @@ TableMetadata SnapshotBuilder::apply_to(const Table& current, int64_t now_ms) {
   for (const auto& [key, value] : change_.set_properties) metadata.properties[key] = value;
   if (change_.new_schema) apply_schema(metadata);
   if (change_.sort_by) set_sort_order(metadata, *change_.sort_by);
+  if (change_.new_partition_by) set_partitioning(metadata, *change_.new_partition_by);
   const int64_t previous_update_ms = metadata.last_updated_ms;
   metadata.last_updated_ms = std::max(now_ms, previous_update_ms);
   if (makes_snapshot()) add_snapshot(metadata, metadata.last_updated_ms);

@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "lake/name_mapping.h"
+#include "lake/schema_log.h"
 #include "lake/sort_order.h"
 #include "lake/transform.h"
 #include "objects/folder_store.h"
@@ -172,6 +173,22 @@ std::vector<TableIdentifier> StoreCatalog::list(const std::string& database) {
 }
 
 std::map<TableIdentifier, int64_t> StoreCatalog::versions() { return versions_below(store_, ""); }
+
+std::vector<SchemaChange> StoreCatalog::schema_changes() {
+  std::vector<SchemaChange> changes;
+  for (const store::Entry& entry : store_.list(kSchemaChangesSpace, "")) {
+    const std::string table = entry.key.substr(0, entry.key.rfind('/'));
+    const size_t dot = table.find('.');
+    if (dot == std::string::npos) continue;
+    for (SchemaChange& change :
+         schema_changes_from_text({table.substr(0, dot), table.substr(dot + 1)}, entry.value)) {
+      changes.push_back(std::move(change));
+    }
+  }
+  std::stable_sort(changes.begin(), changes.end(),
+                   [](const auto& a, const auto& b) { return a.changed_at_ms < b.changed_at_ms; });
+  return changes;
+}
 
 StoreCatalog::Pointer StoreCatalog::pointer(const TableIdentifier& identifier) {
   Pointer found;

@@ -4,7 +4,8 @@
 // {"metadata_location": …}, or {"view_metadata_location": …} for a view of another engine. What is
 // dropped leaves the tombstone {"dropped": true}, so that the version of its entry goes on and a
 // commit that began before the drop cannot hit a new table of the same name. Space "namespaces":
-// {"properties": {…}} by name. Private to this module; use Catalog::open.
+// {"properties": {…}} by name. Space "schema_changes": schema_log.h. Private to this module; use
+// Catalog::open.
 
 #include <functional>
 #include <map>
@@ -46,6 +47,7 @@ class StoreCatalog final : public Catalog, public OpenCatalog {
   std::vector<DataFile> delete_files(const Table& table) override;
   std::vector<DataFile> files_added_after(const Table& table,
                                           std::optional<SnapshotId> after) override;
+  std::vector<SchemaChange> schema_changes() override;
   std::set<std::string> referenced_files(const Table& table) override;
 
   // OpenCatalog
@@ -81,6 +83,7 @@ class StoreCatalog final : public Catalog, public OpenCatalog {
   struct UpdateAttempt {
     TableIdentifier identifier;
     int64_t version_before = 0;
+    TablePtr before;  // nullptr: the table is made
     std::shared_ptr<Table> after;
     Expired expired;
     std::vector<std::string> files;  // written for it

@@ -151,6 +151,23 @@ struct CreateTable {
   int format_version = 2;                 // 2 or 3
 };
 
+// One change of a table's columns or partitioning. `change`: add, drop, rename, widen (another
+// type) or partition; members of structs are named like "address.city".
+struct SchemaDifference {
+  std::string change;
+  std::string column;
+  std::string before;
+  std::string after;
+};
+
+// The same with its circumstances, as kept for ever in the metadata store.
+struct SchemaChange {
+  TableIdentifier table;
+  int64_t changed_at_ms = 0;
+  std::string cause;
+  SchemaDifference what;
+};
+
 // Which snapshots stay when others are expired.
 struct SnapshotRetention {
   int keep_snapshots = 1;         // the newest ones, whatever their age
@@ -182,6 +199,11 @@ struct TableChange {
   std::optional<std::vector<std::string>> sort_by = {};
   // To a greater format version from this commit on.
   std::optional<int> format_version = {};
+  // How files written from now on are divided, as in parse_partition_field; files that are there
+  // stay as they are.
+  std::optional<std::vector<std::string>> new_partition_by = {};
+  // Who changes the columns or the partitioning, and why: for schema_changes().
+  std::string cause = {};
   // Snapshots that these do not keep go with this commit, instead of those that the catalog's
   // options say.
   std::optional<SnapshotRetention> retention = {};
@@ -259,6 +281,9 @@ class Catalog {
   // live files. not_found when `after` was expired.
   virtual std::vector<DataFile> files_added_after(const Table& table,
                                                   std::optional<SnapshotId> after) = 0;
+  // Every change of columns or partitioning that was committed to any table, whoever made it; the
+  // oldest first. Those of dropped tables stay.
+  virtual std::vector<SchemaChange> schema_changes() = 0;
   // URIs of all files that any of the table's snapshots needs, and of its metadata files.
   virtual std::set<std::string> referenced_files(const Table& table) = 0;
 };

@@ -32,6 +32,10 @@ class Lakehouse {
   // Makes an older snapshot the current one; conflict while a job writes to the table.
   virtual Json roll_back_table(const std::string& database, const std::string& name,
                                int64_t snapshot_id) = 0;
+  // Changes columns and partitioning: {"drop": […], "rename": {…}, "type": {…}, "add": {…},
+  // "partition_by": […]}. Answers like table().
+  virtual Json alter_table(const std::string& database, const std::string& name,
+                           const Json& alteration) = 0;
   virtual JsonArray jobs() = 0;
   virtual Json job(const std::string& name) = 0;  // not_found
   virtual Json pause_job(const std::string& name) = 0;

@@ -186,7 +186,29 @@ void add_maintenance_routes(RouteAdder& routes, Lakehouse& lakehouse) {
       });
 }
 
+void add_alteration_route(RouteAdder& routes, Lakehouse& lakehouse) {
+  const JsonObject texts{{"type", "object"}, {"additionalProperties", type("string")}};
+  const JsonObject list{{"type", "array"}, {"items", type("string")}};
+  routes.add({.method = "POST",
+              .pattern = "/v1/tables/{database}/{table}/schema",
+              .operation = "alterTable",
+              .group = "tables",
+              .summary = "Renames, drops, adds or widens columns, and changes the partitioning of "
+                         "new files; files that are there stay as they are",
+              .request = body_of({{"drop", list},
+                                  {"rename", texts},
+                                  {"type", texts},
+                                  {"add", texts},
+                                  {"partition_by", list}}),
+              .error_statuses = {400, 404, 409, 503}},
+             [&lakehouse](const http::Request& request) {
+               return lakehouse.alter_table(request.path_parameter("database"),
+                                            request.path_parameter("table"), body_json(request));
+             });
+}
+
 void add_table_routes(RouteAdder& routes, Lakehouse& lakehouse) {
+  add_alteration_route(routes, lakehouse);
   routes.add(
       {.method = "GET",
        .pattern = "/v1/tables",

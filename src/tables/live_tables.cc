@@ -44,26 +44,6 @@ void check_key(const lake::Table& table, const UpsertSpec& upsert) {
        name, there, wanted.empty() ? "none" : format("({})", wanted), name);
 }
 
-std::vector<lake::Field> fields_of(const std::vector<engine::Column>& columns) {
-  std::vector<lake::Field> fields;
-  for (const engine::Column& column : columns) {
-    fields.push_back({0, column.name, lake::type_from_duckdb(column.type), false, ""});
-  }
-  return fields;
-}
-
-// How the table's columns follow those of the rows. Throws when the rows cannot go into the table.
-lake::SchemaEvolution evolution(const lake::Table& table,
-                                const std::vector<engine::Column>& columns) {
-  lake::SchemaEvolution result = lake::evolve(table.metadata, fields_of(columns));
-  if (result.misfits.empty()) return result;
-  const std::string name = table.identifier.to_string();
-  fail(ErrorKind::kInvalid,
-       "the job's columns do not fit table {}: {}; cast them in the job, write to another table, "
-       "or drop this one with 'headrace tables drop {}'",
-       name, join(result.misfits, "; "), name);
-}
-
 // The table with the sort order that the job asks for.
 lake::TablePtr with_layout(lake::Catalog& catalog, const lake::TablePtr& table,
                            const TargetSpec& spec) {
@@ -140,9 +120,8 @@ TableState LiveTables::open_target(const TargetSpec& spec) {
     table = catalog.create({spec.identifier, schema, spec.partition_by, properties, "",
                             spec.sort_by.value_or(std::vector<std::string>())});
   }
-  table = with_layout(catalog, table, spec);
-  evolution(*table, spec.columns);  // before anything is changed
   check_key(*table, spec.upsert);
+  table = with_layout(catalog, brought_up_to(spec, std::move(table)), spec);
   auto files = live_files(catalog, *table);
   std::shared_ptr<UpsertTable> upsert;
   if (is_upsert) {
@@ -187,57 +166,6 @@ TableState LiveTables::open_target(const TargetSpec& spec) {
   return live;
 }
 
-TableState LiveTables::evolve_target(const TableIdentifier& identifier,
-                                     const std::vector<engine::Column>& columns) {
-  std::lock_guard lock(state_->mutex);
-  TableState& live = state_->at(identifier);
-  if (live.generations.size() != 1) {
-    fail(ErrorKind::kInternal, "table {} gets other columns while rows of it are committed",
-         identifier.to_string());
-  }
-  const TableState before = live;
-  // From the committed columns on, so that what was pending is part of it.
-  lake::SchemaEvolution evolved = evolution(*shown(live), columns);
-  live.hot_schema = std::move(evolved.written);
-  for (const lake::Field& field : before.hot_schema.fields) {
-    if (live.hot_schema.find_id(field.id) != nullptr) continue;
-    live = before;
-    fail(ErrorKind::kInvalid,
-         "the job of table {} gives no column \"{}\" any more, which hot rows have",
-         identifier.to_string(), field.name);
-  }
-  if (evolved.is_changed) live.pending = std::move(evolved.table);
-  live.generations = {state_->next_generation++};
-  ++live.version;
-  const std::string rows = hot_name(identifier, before.generations.back());
-  std::string copied = columns_by_id(before.hot_schema.fields, live.hot_schema.fields);
-  if (live.is_upsert) copied += format(", r.{}", kDeletedColumn);
-  std::vector<std::string> statements = {
-      state_->hot_table_ddl(identifier, live, live.generations.back()),
-      format("INSERT INTO {} SELECT {} FROM {} r", hot_name(identifier, live.generations.back()),
-             copied, rows)};
-  const int64_t old_generation = before.generations.back();
-  const int64_t generation = live.generations.back();
-  if (live.is_upsert) {
-    statements.push_back(format("CREATE TABLE {} AS SELECT * FROM {}",
-                                gone_name(identifier, generation),
-                                gone_name(identifier, old_generation)));
-    state_->gone_schemas[generation] = state_->gone_schemas.at(old_generation);
-  }
-  try {
-    state_->append_definitions(identifier, statements);
-    statements.push_back("DROP TABLE " + rows);
-    if (live.is_upsert) statements.push_back("DROP TABLE " + gone_name(identifier, old_generation));
-    state_->run(statements);
-  } catch (...) {
-    live = before;
-    state_->gone_schemas.erase(generation);
-    throw;
-  }
-  state_->gone_schemas.erase(old_generation);
-  return live;
-}
-
 void LiveTables::close_target(const TableIdentifier& identifier) {
   std::unique_lock lock(state_->mutex);
   TableState& live = state_->at(identifier);
@@ -261,6 +189,10 @@ void LiveTables::close_target(const TableIdentifier& identifier) {
   live.is_upsert = false;
   live.is_target = false;
   live.pending.reset();
+  if (std::exchange(live.is_moved, false)) {
+    live.table = state_->collaborators.catalog.load(identifier);
+    live.files = live_files(state_->collaborators.catalog, *live.table);
+  }
   live.hot_rows = 0;
   live.sealed_rows = 0;
   ++live.version;
@@ -307,6 +239,8 @@ std::shared_ptr<UpsertTable> LiveTables::upsert(const TableIdentifier& identifie
 bool LiveTables::are_moved(const std::vector<TableIdentifier>& identifiers) const {
   std::lock_guard lock(state_->mutex);
   return std::any_of(identifiers.begin(), identifiers.end(), [&](const auto& identifier) {
+    const auto live = state_->tables.find(identifier);
+    if (live != state_->tables.end() && live->second.is_moved) return true;
     const auto found = state_->upserts.find(identifier);
     return found != state_->upserts.end() && found->second->is_moved();
   });

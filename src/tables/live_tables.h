@@ -30,6 +30,7 @@
 #include "engine/database.h"
 #include "lake/data_writer.h"
 #include "lake/table.h"
+#include "lake/table_alteration.h"
 #include "lake/table_changes.h"
 #include "stream/log.h"
 #include "tables/positions.h"
@@ -50,6 +51,7 @@ struct TargetSpec {
   // How merged files are sorted ("ts", "amount desc"); nullopt: as the table says.
   std::optional<std::vector<std::string>> sort_by = {};
   std::optional<int> format_version = {};  // of Iceberg, at least
+  std::string cause = {};                  // of changes of the table's columns, for their log
 };
 
 // The column that tells rows that came (1) from those that went (-1).
@@ -98,9 +100,11 @@ struct TableState {
   lake::Schema hot_schema = {};  // of a target: the columns that its job writes
   // Of a target: the table's columns from the next commit of its job on. SQL shows them already.
   std::optional<lake::Schema> pending = {};
-  bool is_committing = false;    // from seal() to replace_committed()
-  bool is_exchanging = false;    // its files, between two commits of its job
-  bool refresh_wanted = false;   // somebody else committed meanwhile
+  bool is_committing = false;   // from seal() to replace_committed()
+  bool is_exchanging = false;   // its files, between two commits of its job
+  bool refresh_wanted = false;  // somebody else committed meanwhile
+  // Somebody else changed the columns on which `pending` rests.
+  bool is_moved = false;
 };
 
 class LiveTables {
@@ -144,6 +148,12 @@ class LiveTables {
   // that it lacks with the next commit. invalid as above.
   TableState evolve_target(const lake::TableIdentifier& identifier,
                            const std::vector<engine::Column>& columns);
+  // What a user changes of a table's columns and partitioning, committed at once and shown by SQL.
+  // A job that writes to the table goes on. invalid also for columns of the primary key, conflict
+  // for a column that goes while a job fills it or a view reads it; else as lake::change_of and
+  // Catalog::commit.
+  lake::TablePtr alter(const lake::TableIdentifier& identifier,
+                       const lake::TableAlteration& alteration, const std::string& cause);
   // Ends writing; hot rows that were not committed are dropped.
   void close_target(const lake::TableIdentifier& identifier);
 
@@ -179,8 +189,9 @@ class LiveTables {
     std::vector<std::unique_lock<std::mutex>> locks_;
     bool is_kept_ = false;
   };
-  // Whether somebody else has committed to one of these upsert tables since they were opened. What
-  // is hot there was made from rows that have changed: close and open again.
+  // Whether somebody else has committed to one of these that is an upsert table since they were
+  // opened, or has changed columns that others are pending on. What is hot there was made for a
+  // table that has changed: close and open again.
   bool are_moved(const std::vector<lake::TableIdentifier>& identifiers) const;
 
   // Starts a new generation of each table, in one transaction. `raw_next` gives for raw tables the
@@ -240,6 +251,8 @@ class LiveTables {
 
  private:
   struct State;
+  void check_shown(const lake::TableIdentifier& identifier, const lake::Schema& schema);
+  lake::TablePtr brought_up_to(const TargetSpec& spec, lake::TablePtr table) const;
   std::shared_ptr<UpsertTable> upsert(const lake::TableIdentifier& identifier) const;
   std::shared_ptr<UpsertTable> open_upsert(const TargetSpec& spec, const lake::Table& table,
                                            const std::vector<lake::DataFile>& files);

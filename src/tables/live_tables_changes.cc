@@ -40,11 +40,10 @@ SignedChanges LiveTables::changes_after(const TableIdentifier& identifier,
                        state_->hot_relations(identifier, live, ", 1"));
   if (live.is_upsert) {
     for (const int64_t generation : live.generations) {
-      changes.sql += format(
-          " UNION ALL SELECT {}, -1 FROM {} r",
-          columns_by_id(state_->gone_schemas.at(generation),
-                        shown(live)->metadata.current_schema()),
-          gone_name(identifier, generation));
+      changes.sql += format(" UNION ALL SELECT {}, -1 FROM {} r",
+                            columns_by_id(state_->gone_schemas.at(generation),
+                                          shown(live)->metadata.current_schema()),
+                            gone_name(identifier, generation));
     }
   }
   changes.sql += ")";

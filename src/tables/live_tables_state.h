@@ -70,6 +70,10 @@ inline std::string columns_now(const TableState& table) {
   return columns_by_id(table.hot_schema.fields.empty() ? now : table.hot_schema.fields, now);
 }
 
+// How the table's columns follow those of the rows. Throws when the rows cannot go into the table.
+lake::SchemaEvolution evolution(const lake::Table& table,
+                                const std::vector<engine::Column>& columns);
+
 struct LiveTables::State {
   explicit State(const Collaborators& given)
       : collaborators(given), delete_reader(given.database), connection(given.database.connect()) {}
@@ -98,6 +102,18 @@ struct LiveTables::State {
       connection->execute("ROLLBACK");
       throw;
     }
+  }
+
+  // Runs them, and takes back what they did.
+  void try_out(const std::vector<std::string>& statements) {
+    connection->execute("BEGIN");
+    try {
+      for (const std::string& statement : statements) connection->execute(statement);
+    } catch (...) {
+      connection->execute("ROLLBACK");
+      throw;
+    }
+    connection->execute("ROLLBACK");
   }
 
   // " UNION ALL SELECT …" of all hot rows. `further`: more columns, with a comma before.
@@ -249,6 +265,11 @@ struct LiveTables::State {
     if (live.is_upsert) {
       // Its hot rows and positions go with the files that it has; its job opens it again.
       upserts.at(table->identifier)->set_moved();
+      return;
+    }
+    if (live.pending &&
+        live.table->metadata.current_schema_id != table->metadata.current_schema_id) {
+      live.is_moved = true;  // its job opens it again
       return;
     }
     const TableState before = live;

@@ -192,6 +192,36 @@ TEST_F(NewProject, keeps_tables_in_order_by_hand) {
   EXPECT_EQ(rows(instance, "SELECT count(*) FROM silver.events"), "[[17]]");
 }
 
+// What a user changes of a table is seen by its job, by queries, by the views over it and in the
+// log.
+TEST_F(NewProject, alters_a_table_under_its_job_and_its_view) {
+  Instance instance(load(), Access::kExclusive);
+  instance.start();
+  wait_for(instance, "SELECT sum(events)::BIGINT FROM gold.events_per_minute", "[[17]]");
+  const std::string target = "/v1/tables/silver/events/schema";
+  const auto alter = [&](const std::string& body) { return ask(instance, "POST", target, body); };
+  const Json altered =
+      alter(R"({"add":{"note":"varchar"},"rename":{"user":"who"},"partition_by":["kind"]})");
+  EXPECT_THAT(to_text(altered), testing::HasSubstr("note"));
+  ask(instance, "POST", "/v1/topics/events/records",
+      R"({"id":99,"kind":"order","time":"2026-01-05T09:00:04Z","user":"x","amount":1})");
+  const std::string contents = "SELECT count(who), count(note) FROM silver.events";
+  wait_for(instance, contents, "[[18,0]]");
+  ask(instance, "POST", "/v1/commit", "{}");
+  wait_for(instance, contents, "[[18,0]]");
+  wait_for(instance, "SELECT sum(events)::BIGINT FROM gold.events_per_minute", "[[18]]");
+  EXPECT_THROW(alter(R"({"drop":["kind"]})"), Error);
+  EXPECT_THROW(alter(R"({"rename":{"kind":"sort"}})"), Error);  // the view reads it
+  EXPECT_THROW(alter(R"({"renam":{}})"), Error);
+  EXPECT_THROW(alter("{}"), Error);
+  EXPECT_EQ(rows(instance,
+                 "SELECT \"table\", change, \"column\", cause FROM system.schema_changes "
+                 "ORDER BY change"),
+            R"([["silver.events","add","note","user"],)"
+            R"(["silver.events","partition",null,"user"],)"
+            R"(["silver.events","rename","who","user"]])");
+}
+
 TEST_F(NewProject, lets_one_process_own_the_state) {
   Instance owner(load(), Access::kExclusive);
   EXPECT_THROW(Instance(load(), Access::kExclusive), Error);

@@ -25,6 +25,7 @@ void add_sql(CLI::App& app, Session& session);
 void add_topics(CLI::App& app, Session& session);
 void add_tables(CLI::App& app, Session& session);
 void add_table_maintenance(CLI::App& tables, Session& session);  // below add_tables
+void add_table_alteration(CLI::App& tables, Session& session);   // likewise
 void add_jobs(CLI::App& app, Session& session);
 void add_dead_letters(CLI::App& app, Session& session);
 void add_completion(CLI::App& app, Session& session);

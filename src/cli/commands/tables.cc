@@ -64,6 +64,7 @@ void add_tables(CLI::App& app, Session& session) {
   CLI::App* commit = add_command(*tables, "commit", "Write all hot rows to files now");
   commit->callback([&session] { session.action = [&session] { return commit_tables(session); }; });
   add_table_maintenance(*tables, session);
+  add_table_alteration(*tables, session);
   add_examples(*tables, {{"headrace tables", "all of them"},
                          {"headrace tables show silver.clicks", "schema, snapshots and files"},
                          {"headrace tables commit", "make files of the hot rows now"},

@@ -196,7 +196,8 @@ TEST_F(RoutesTest, TellsWhoMustKnow) {
 TEST_F(RoutesTest, RegistersWhatLiesThere) {
   post("/v1/namespaces", R"({"namespace": ["db"]})");
   create_table("t");
-  const std::string location = string_member(get("/v1/namespaces/db/tables/t"), "metadata-location");
+  const std::string location =
+      string_member(get("/v1/namespaces/db/tables/t"), "metadata-location");
   EXPECT_EQ(send("DELETE", "/v1/namespaces/db/tables/t?purgeRequested=false").status, 204);
   const std::string body = R"({"name": "again", "metadata-location": ")" + location + R"("})";
   const http::Response registered = send("POST", "/v1/namespaces/db/register", body);

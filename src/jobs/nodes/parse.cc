@@ -92,6 +92,8 @@ class ParseNode final : public Node {
 
   std::vector<std::string> inputs() const override { return {settings_.input}; }
 
+  bool takes_records() const override { return true; }
+
   std::optional<InferenceNeed> inference() const override {
     if (!settings_.is_inferring()) return std::nullopt;
     return InferenceNeed{{policy_of(settings_.on_conflict),
@@ -102,7 +104,9 @@ class ParseNode final : public Node {
 
   std::string compile(const CompileContext& context) const override {
     if (!context.input().is_raw_topic) {
-      fail(ErrorKind::kInvalid, "nodes.{}: a parse node reads a topic, but '{}' is none",
+      fail(ErrorKind::kInvalid,
+           "nodes.{}: a parse node reads a topic, or a bronze table with the records of one, but "
+           "'{}' is neither",
            context.node, context.input().name);
     }
     jobs::parse::ParseSpec spec;
@@ -163,7 +167,8 @@ std::vector<jobs::parse::ParseField> read_fields(const Settings& settings,
 NodeType describe() {
   auto fields =
       config::Fields<Settings>()
-          .required("input", &Settings::input, "the topic whose records are parsed",
+          .required("input", &Settings::input,
+                    "the topic whose records are parsed, or a bronze table that holds them",
                     config::example("orders"))
           .optional("format", &Settings::format, "what the records are")
           .optional("fields", &Settings::fields,

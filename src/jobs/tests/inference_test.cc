@@ -1,6 +1,9 @@
 // Columns that are found in the data: what they become, how tables follow them, and that nothing of
 // it depends on how the work is cut.
 
+#include <sstream>
+#include <thread>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -286,6 +289,187 @@ TEST(Inference, follows_a_job_that_declares_more_columns_or_wider_ones) {
   bench.run_to_end(job(", fields: {b: bigint, a: bigint, d: 'decimal(9,1)'}"));
   EXPECT_EQ(bench.rows("SELECT a, d, b FROM silver.events"),
             (Texts{"1|1.5|NULL", "5000000000|12345678.5|3"}));
+}
+
+// What a topic has forgotten is still in bronze: a silver table is made anew from it.
+TEST(Replay, makes_a_silver_table_anew_from_the_records_in_bronze) {
+  JobBench bench;
+  stream::TopicConfig two;
+  two.partitions = 2;
+  bench.create_topic("events", two);
+  Texts values = evolving_events();
+  values.push_back("\xff\xfe");
+  for (size_t i = 0; i < values.size(); ++i) {
+    bench.send("events", {values[i]}, static_cast<int>(i % 2));
+  }
+  bench.run_to_end(JobBench::job("bronze", R"(
+events: {type: topic, topic: events}
+raw: {type: table, input: events, table: bronze.events}
+)"));
+  bench.run_to_end(job(", on_conflict: split"));
+  for (const int64_t records : {7, 50'000}) {
+    const std::string name = format("again_{}", records);
+    const JobSpec again = JobBench::job(name, format(R"(
+bronze: {{type: table, table: bronze.events}}
+parsed: {{type: parse, input: bronze}}
+out: {{type: table, input: parsed, table: silver.{}}}
+)",
+                                                     name));
+    bench.batch_records = records;
+    bench.run_to_end(again);
+    bench.restart();
+    bench.run_to_end(again);
+    const std::string columns =
+        "id, \"at\", amount, ok, who.name, who.age, who.home.city, tags, day";
+    EXPECT_EQ(bench.rows(format("SELECT {} FROM silver.{}", columns, name)),
+              bench.rows(format("SELECT {} FROM silver.events", columns)));
+    EXPECT_EQ(bench.rows(format("SELECT topic, partition, \"offset\", value, value_bytes, reason "
+                                "FROM dead_letters.{}",
+                                name)),
+              bench.rows("SELECT topic, partition, \"offset\", value, value_bytes, reason FROM "
+                         "dead_letters.events"));
+  }
+}
+
+TEST(Replay, goes_on_with_what_comes_into_bronze) {
+  JobBench bench;
+  bench.create_topic("events");
+  const JobSpec bronze = JobBench::job("bronze", R"(
+events: {type: topic, topic: events}
+raw: {type: table, input: events, table: bronze.events}
+)");
+  const JobSpec silver = JobBench::job("silver", R"(
+bronze: {type: table, table: bronze.events}
+parsed: {type: parse, input: bronze, fields: {id: bigint, v: varchar}}
+out: {type: table, input: parsed, table: silver.events, primary_key: [id]}
+)");
+  bench.send("events", {R"({"id":1,"v":"a"})", R"({"id":2,"v":"b"})"});
+  bench.run_to_end(bronze);
+  bench.run_to_end(silver);
+  bench.send("events", {R"({"id":1,"v":"c"})"});
+  bench.run_to_end(bronze);
+  bench.run_to_end(silver);
+  bench.run_to_end(silver);
+  EXPECT_EQ(bench.rows("SELECT * FROM silver.events"), (Texts{"1|c", "2|b"}));
+  try {
+    bench.run_to_end(JobBench::job("wrong", R"(
+silver: {type: table, table: silver.events}
+parsed: {type: parse, input: silver}
+out: {type: table, input: parsed, table: silver.wrong}
+)"));
+    FAIL() << "a table without records was parsed";
+  } catch (const Error& error) {
+    EXPECT_THAT(error.message(), testing::HasSubstr("does not hold the records of a topic"));
+  }
+}
+
+// Public events of fifteen types, deeply nested: what the engine's own reader makes of the file.
+TEST(Inference, finds_in_real_data_what_the_engine_finds) {
+  const std::string path =
+      std::string(HEADRACE_SOURCE_DIR) + "/src/jobs/tests/data/github_events.ndjson";
+  JobBench bench;
+  bench.create_topic("events");
+  std::istringstream lines(bench.files().read(path));
+  Texts values;
+  for (std::string line; std::getline(lines, line);) values.push_back(line);
+  bench.send("events", values);
+  const std::string file =
+      format("read_json('{}', format='newline_delimited', sample_size=-1, maximum_depth=-1)", path);
+  // Whole, and event by event.
+  for (const int64_t records : {50'000, 1}) {
+    bench.batch_records = records;
+    const std::string name = format("by_{}", records);
+    bench.run_to_end(JobBench::job(name, format(R"(
+events: {{type: topic, topic: events}}
+parsed: {{type: parse, input: events}}
+out: {{type: table, input: parsed, table: silver.{}}}
+)",
+                                                name)));
+    EXPECT_EQ(bench.value(format("SELECT count(*) FROM dead_letters.{}", name)), "0");
+    for (const char* columns :
+         {"count(*), count(DISTINCT type), sum(actor.id), sum(repo.id), count(org)",
+          "sum(payload.size), count(payload.action), sum(payload.push_id), max(epoch(created_at))",
+          "sum(payload.pull_request.additions), count(payload.pull_request.head.repo.full_name), "
+          "max(epoch(payload.pull_request.base.repo.pushed_at))",
+          "sum(len(payload.commits)), count(payload.forkee.owner.login), "
+          "max(payload.issue.user.login), sum(payload.release.id)",
+          "count(payload.commits[1].author.name), bool_or(payload.commits[1]['distinct'])"}) {
+      EXPECT_EQ(bench.rows(format("SELECT {} FROM silver.{}", columns, name)),
+                bench.rows(format("SELECT {} FROM {}", columns, file)))
+          << columns << ", " << records << " records in a batch";
+    }
+  }
+}
+
+TEST(Evolution, goes_on_when_a_user_renames_drops_and_divides) {
+  JobBench bench;
+  bench.create_topic("events");
+  bench.send("events", {R"({"id":1,"usr":"a","old":true})"});
+  bench.run_to_end(job());
+  const lake::TableIdentifier table{"silver", "events"};
+  bench.tables().alter(table, {.drop = {"old"}, .rename = {{"usr", "user_id"}}}, "user");
+  bench.send("events", {R"({"id":2,"usr":"b"})"});
+  // The job still calls it usr.
+  bench.run_to_end(job("", ", partition_by: [id]"));
+  bench.send("events", {R"({"id":3,"usr":"c","new":{"x":1}})"});
+  bench.run_to_end(job("", ", partition_by: ['bucket(4, id)']"));
+  EXPECT_EQ(bench.rows("SELECT id, user_id, \"new\".x FROM silver.events"),
+            (Texts{"1|a|NULL", "2|b|NULL", "3|c|1"}));
+  Texts told;
+  for (const lake::SchemaChange& change : bench.catalog().schema_changes()) {
+    told.push_back(format("{} {}: {}", change.what.change, change.what.column,
+                          change.cause.substr(0, change.cause.find('{'))));
+  }
+  EXPECT_EQ(
+      told,
+      (Texts{"drop old: user", "rename user_id: user", "partition : job events: its definition",
+             "partition : job events: its definition", "add new: job events: records before "}));
+  EXPECT_EQ(bench.catalog().load(table)->metadata.partition_specs.size(), 3u);
+}
+
+TEST(Evolution, shows_changes_of_a_table_to_readers_while_its_job_runs) {
+  JobBench bench;
+  bench.create_topic("events");
+  bench.send("events", {R"({"id":1,"a":1})"});
+  JobRunner runner(job(), bench.runtime());
+  runner.start();
+  const auto wait_for = [&](const std::string& sql, const std::string& expected) {
+    std::string found;
+    for (int i = 0; i < 3000 && found != expected; ++i) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+      try {
+        found = bench.value(sql);
+      } catch (const Error&) {
+        // Not there yet.
+      }
+    }
+    EXPECT_EQ(found, expected) << sql;
+  };
+  const lake::TableIdentifier table{"silver", "events"};
+  wait_for("SELECT count(*) FROM silver.events", "1");
+  bench.send("events", {R"({"id":2,"a":2,"b":{"c":"x"}})"});
+  // Nothing is committed, and all of it is there.
+  wait_for("SELECT b.c FROM silver.events WHERE id = 2", "x");
+  EXPECT_EQ(bench.catalog().load(table)->metadata.current_snapshot(), nullptr);
+  try {
+    bench.tables().alter(table, {.drop = {"a"}}, "user");
+    ADD_FAILURE() << "a column went that the job fills";
+  } catch (const Error& error) {
+    EXPECT_THAT(error.message(), testing::HasSubstr("leave_out: [a]"));
+  }
+  bench.tables().alter(table, {.rename = {{"a", "z"}}, .add = {{"note", "varchar"}}}, "user");
+  wait_for("SELECT sum(z) FROM silver.events", "3");
+  bench.send("events", {R"({"id":3,"a":3,"b":{"c":"y","d":1}})"});
+  wait_for("SELECT sum(z) FROM silver.events", "6");
+  runner.commit_soon();
+  ASSERT_TRUE(runner.wait_until_committed(std::chrono::minutes(1)));
+  wait_for("SELECT string_agg(id || coalesce(b.c, '-') || z, ' ' ORDER BY id) FROM silver.events",
+           "1-1 2x2 3y3");
+  runner.stop();
+  EXPECT_EQ(runner.status().dead_letters, 0);
+  bench.restart();
+  EXPECT_EQ(bench.rows("SELECT id, z, b.c, b.d, note FROM silver.events"),
+            (Texts{"1|1|NULL|NULL|NULL", "2|2|x|NULL|NULL", "3|3|y|1|NULL"}));
 }
 
 }  // namespace

@@ -10,6 +10,7 @@
 #include "lake/data_writer.h"
 #include "lake/delete_function.h"
 #include "lake/delete_writer.h"
+#include "lake/table_alteration.h"
 #include "lake/testing/lake_fixture.h"
 #include "lake/transform.h"
 
@@ -83,6 +84,30 @@ class OtherEnginesTest : public ::testing::Test {
                                     *table, scan_sql(*table, change.removed));
     change.operation = "replace";
     return lake_.catalog->commit({change}).at(0);
+  }
+
+  // Columns that went, got other names (one of them the name of one that went), wider types and
+  // another partitioning between two commits.
+  TablePtr build_evolved(const Case& test) {
+    TablePtr table = append(create(test), 0, 300);
+    const TableAlteration alteration{
+        .drop = {"b", "flag"},
+        .rename = {{"name", "label"}, {"d", "b"}},
+        .type = {{"small", "bigint"}, {"f", "double"}, {"dec9", "decimal(12,2)"}},
+        .add = {{"extra", "bigint"}, {"s.more", "varchar"}, {"flag", "varchar"}},
+        .partition_by = std::vector<std::string>{"day(tstz)"}};
+    table = lake_.catalog
+                ->commit({change_of(table, alteration,
+                                    [&](const std::string& type) {
+                                      return type_from_duckdb(database_.canonical_type(type));
+                                    })})
+                .at(0);
+    const std::string select = format(
+        "SELECT * EXCLUDE (b, flag, d, name), d AS b, name AS label, id AS extra, 'f' AS flag FROM "
+        "(SELECT {} FROM range(300, 1000) r(i))",
+        kColumns);
+    return lake_.append(table, write_data_files(*connection_, *lake_.catalog, *lake_.files,
+                                                lake_.random, *table, select));
   }
 
   // Deletes every tenth row by its position, in two commits; some rows twice.
@@ -205,6 +230,23 @@ TEST_F(OtherEnginesTest, ReadEveryTypeAndPartitioning) {
        1}};
   JsonArray expectations;
   for (const Case& test : cases) expectations.push_back(expectation(test, *build(test)));
+  const Case evolved{
+      "evolved",
+      {},
+      "flag = 'f' AND extra < 800 AND label LIKE 'a name%' AND b < 900 AND small > 0",
+      "flag = 'f' and extra < 800 and b < 900 and small > 0",
+      0,
+      6};
+  const TablePtr evolved_table = build_evolved(evolved);
+  Case counted = evolved;
+  counted.rows = connection_->query_integer(
+      format("SELECT count(*) FROM ({}) WHERE {}",
+             scan_sql(*evolved_table, lake_.catalog->files(*evolved_table)), evolved.where));
+  EXPECT_EQ(counted.rows, connection_->query_integer(
+                              format("SELECT count(*) FROM (SELECT {} FROM range(300, 800) r(i)) "
+                                     "WHERE d < 900 AND small > 0",
+                                     kColumns)));
+  expectations.push_back(expectation(counted, *evolved_table));
   const std::vector<Case> with_deletes = {
       {"deletes", {}, "id BETWEEN 495 AND 504", "id >= 495 and id <= 504", 9, 1},
       {"deletes_by_bucket", {"bucket(4, id)"}, "id = 500", "id = 500", 0, 1},
