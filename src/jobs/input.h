@@ -60,8 +60,8 @@ std::unique_ptr<JobInput> make_topic_input(const std::string& job,
                                            const InputLimits& limits);
 // The new snapshots of a table, as the engine view driving_view_name().
 std::unique_ptr<JobInput> make_table_input(const std::string& job, const CompiledInput& input,
-                                           lake::Catalog& catalog, engine::Connection& connection,
-                                           Clock& clock);
+                                           lake::Catalog& catalog, engine::Database& database,
+                                           engine::Connection& connection, Clock& clock);
 // The records in a bronze table and in its new snapshots, as if they came from the topic
 // `input.need.topic`.
 std::unique_ptr<JobInput> make_record_table_input(const CompiledInput& input,

@@ -165,7 +165,8 @@ std::unique_ptr<JobInput> Session::make_input(const CompiledJob& job) {
         return make_record_table_input(first, runtime_.catalog, *connection_, runtime_.clock,
                                        limits);
       }
-      return make_table_input(spec_.name, first, runtime_.catalog, *connection_, runtime_.clock);
+      return make_table_input(spec_.name, first, runtime_.catalog, runtime_.database, *connection_,
+                              runtime_.clock);
     case SourceNeed::Kind::kFiles:
       return make_files_input(spec_.name, first, runtime_.project_directory, runtime_.files,
                               *connection_, runtime_.clock);

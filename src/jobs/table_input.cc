@@ -1,19 +1,33 @@
 #include "base/error.h"
 #include "jobs/input.h"
 #include "lake/data_writer.h"
+#include "lake/delete_reader.h"
+#include "lake/table_changes.h"
 
 namespace headrace::jobs {
 namespace {
 
 constexpr milliseconds kPoll{250};
 
+// The rows that are new on balance. Engines that copy on write put the rows that stay into files of
+// their own again, which are no news; a changed row is, and one that was deleted is not told.
+std::string new_rows_sql(const lake::Table& table, const lake::TableChanges& changes) {
+  std::string sql = format("SELECT * FROM ({})", lake::scan_sql(table, changes.came));
+  if (changes.came.empty() || changes.only_came()) return sql;
+  std::vector<std::string> gone;
+  if (!changes.went.empty()) gone.push_back(lake::scan_sql(table, changes.went));
+  if (!changes.deleted.empty()) gone.push_back(lake::gone_rows_sql(table, changes.deleted));
+  return format("{} EXCEPT ALL SELECT * FROM ({})", sql, join(gone, " UNION ALL "));
+}
+
 class TableInput final : public JobInput {
  public:
   TableInput(std::string job, CompiledInput input, lake::Catalog& catalog,
-             engine::Connection& connection, Clock& clock)
+             engine::Database& database, engine::Connection& connection, Clock& clock)
       : job_(std::move(job)),
         input_(std::move(input)),
         catalog_(catalog),
+        delete_reader_(database),
         connection_(connection),
         clock_(clock) {}
 
@@ -33,13 +47,13 @@ class TableInput final : public JobInput {
       if (may_wait) clock_.sleep_for(kPoll, stop);
       return std::nullopt;
     }
-    const std::vector<lake::DataFile> files = catalog_.files_added_after(*table, snapshot(at));
-    connection_.execute(format("CREATE OR REPLACE VIEW {} AS SELECT * FROM ({})",
+    changes_ = lake::changes_after(catalog_, *table, snapshot(at), delete_reader_.loader());
+    connection_.execute(format("CREATE OR REPLACE VIEW {} AS {}",
                                driving_view_name(job_, input_.node),
-                               lake::scan_sql(*table, files)));
+                               new_rows_sql(*table, changes_)));
     Work work;
     work.batch = std::make_shared<InputBatch>();
-    for (const lake::DataFile& file : files) {
+    for (const lake::DataFile& file : changes_.came) {
       work.records += file.record_count;
       work.bytes += file.file_size_bytes;
     }
@@ -67,6 +81,8 @@ class TableInput final : public JobInput {
   const std::string job_;
   const CompiledInput input_;
   lake::Catalog& catalog_;
+  lake::DeleteReader delete_reader_;
+  lake::TableChanges changes_;  // of the batch at work, whose view finds its deleted rows by it
   engine::Connection& connection_;
   Clock& clock_;
 };
@@ -74,9 +90,9 @@ class TableInput final : public JobInput {
 }  // namespace
 
 std::unique_ptr<JobInput> make_table_input(const std::string& job, const CompiledInput& input,
-                                           lake::Catalog& catalog, engine::Connection& connection,
-                                           Clock& clock) {
-  return std::make_unique<TableInput>(job, input, catalog, connection, clock);
+                                           lake::Catalog& catalog, engine::Database& database,
+                                           engine::Connection& connection, Clock& clock) {
+  return std::make_unique<TableInput>(job, input, catalog, database, connection, clock);
 }
 
 }  // namespace headrace::jobs

@@ -73,6 +73,17 @@ class TableSourceTest(ServerTest):
         type(self).connection = self.server.connect()
         table.refresh().append(rows(700, 100))
         self.check(800)
+        self.check_changed_rows(table.refresh(), lake)
+
+    def check_changed_rows(self, table, lake):
+        """Copied on write or deleted by position: what stays does not come again, what is new does."""
+        table.delete("id < 10")
+        lake.execute("DELETE FROM lake.outside.readings WHERE id = 20")
+        table.refresh().overwrite(rows(30, 1).set_column(1, "value", pa.array([7], pa.int64())), "id = 30")
+        table.refresh().append(rows(800, 100))
+        self.wait_for("SELECT count(*) FROM silver.doubled WHERE id >= 800", 100)
+        self.assertEqual(self.sql("SELECT count(*), count(DISTINCT id) FROM silver.doubled"), [[901, 900]])
+        self.assertEqual(self.sql("SELECT twice FROM silver.doubled WHERE id = 30 ORDER BY ALL"), [[14], [600]])
 
 
 if __name__ == "__main__":
