@@ -15,7 +15,12 @@ HeaderList header_list(const Headers& headers) {
   const auto append = [&](const std::string& line) {
     list.reset(curl_slist_append(list.release(), line.c_str()));
   };
-  for (const auto& [name, value] : headers) append(name + (value.empty() ? ";" : ": " + value));
+  for (const auto& [name, value] : headers) {
+    std::string line = name;
+    line += value.empty() ? ";" : ": ";
+    line += value;
+    append(line);
+  }
   append("Expect:");  // no round trip before a body
   return list;
 }

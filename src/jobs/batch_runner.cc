@@ -1,6 +1,7 @@
 #include "jobs/batch_runner.h"
 
 #include <algorithm>
+#include <exception>
 
 #include "jobs/dead_letters.h"
 #include "telemetry/log.h"
@@ -9,7 +10,7 @@ namespace headrace::jobs {
 namespace {
 
 // Ends a run whose rows are not all there.
-struct News {};
+class News : public std::exception {};
 
 bool is_about_data(const Error& error) {
   return error.kind() == ErrorKind::kInvalid || error.kind() == ErrorKind::kUnsupported;
