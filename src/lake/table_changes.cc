@@ -63,7 +63,7 @@ void add_changes(Catalog& catalog, const Table& table, const Snapshot& snapshot,
                  const DeleteLoader& load, TableChanges& changes) {
   std::map<std::string, DataFile> before;
   if (snapshot.parent_snapshot_id) {
-    for (DataFile& file : catalog.files(table, *snapshot.parent_snapshot_id)) {
+    for (DataFile& file : catalog.files(table, snapshot.parent_snapshot_id)) {
       std::string path = file.path;
       before.emplace(std::move(path), std::move(file));
     }
