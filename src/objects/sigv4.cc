@@ -65,7 +65,7 @@ CanonicalHeaders canonical_headers(const http::Headers& headers) {
   }
   CanonicalHeaders result;
   for (const auto& [name, value] : sorted) {
-    result.lines += name + ":" + value + "\n";
+    result.lines += format("{}:{}\n", name, value);
     result.names += (result.names.empty() ? "" : ";") + name;
   }
   return result;
@@ -108,7 +108,7 @@ std::string canonical_query(const std::vector<std::pair<std::string, std::string
   std::string text;
   for (const auto& [name, value] : encoded) {
     if (!text.empty()) text += '&';
-    text += name + "=" + value;
+    text += format("{}={}", name, value);
   }
   return text;
 }

@@ -1,6 +1,8 @@
 #include "objects/token_service.h"
 
-#include <cstdio>
+#include <ctime>
+#include <iomanip>
+#include <sstream>
 
 #include "base/error.h"
 #include "objects/s3_xml.h"
@@ -86,22 +88,18 @@ Credentials assume_role_with_web_identity(const CredentialContext& context, cons
 }
 
 Timestamp timestamp_from_iso8601(const std::string& text) {
-  int year = 0;
-  int month = 0;
-  int day = 0;
-  int hour = 0;
-  int minute = 0;
-  int second = 0;
-  const int read = std::sscanf(text.c_str(), "%4d-%2d-%2dT%2d:%2d:%2d", &year, &month, &day, &hour,
-                               &minute, &second);
-  const std::chrono::year_month_day date{std::chrono::year(year),
-                                         std::chrono::month(static_cast<unsigned>(month)),
-                                         std::chrono::day(static_cast<unsigned>(day))};
-  if (read != 6 || !date.ok() || !(text.ends_with('Z') || text.ends_with("+00:00"))) {
+  std::tm read{};
+  std::istringstream in(text);
+  in >> std::get_time(&read, "%Y-%m-%dT%H:%M:%S");
+  const std::chrono::year_month_day date{
+      std::chrono::year(read.tm_year + 1900),
+      std::chrono::month(static_cast<unsigned>(read.tm_mon + 1)),
+      std::chrono::day(static_cast<unsigned>(read.tm_mday))};
+  if (!in || !date.ok() || !(text.ends_with('Z') || text.ends_with("+00:00"))) {
     fail(ErrorKind::kInvalid, "\"{}\" is not a time such as 2026-01-02T03:04:05Z", text);
   }
-  return std::chrono::sys_days(date) + std::chrono::hours(hour) + std::chrono::minutes(minute) +
-         std::chrono::seconds(second);
+  return std::chrono::sys_days(date) + std::chrono::hours(read.tm_hour) +
+         std::chrono::minutes(read.tm_min) + std::chrono::seconds(read.tm_sec);
 }
 
 }  // namespace headrace::objects

@@ -46,7 +46,7 @@ SignedChanges LiveTables::changes_after(const TableIdentifier& identifier,
                             gone_name(identifier, generation));
     }
   }
-  changes.sql += ")";
+  changes.sql += ')';
   return changes;
 }
 
