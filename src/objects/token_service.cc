@@ -91,10 +91,9 @@ Timestamp timestamp_from_iso8601(const std::string& text) {
   std::tm read{};
   std::istringstream in(text);
   in >> std::get_time(&read, "%Y-%m-%dT%H:%M:%S");
-  const std::chrono::year_month_day date{
-      std::chrono::year(read.tm_year + 1900),
-      std::chrono::month(static_cast<unsigned>(read.tm_mon + 1)),
-      std::chrono::day(static_cast<unsigned>(read.tm_mday))};
+  const std::chrono::year_month_day date{std::chrono::year(read.tm_year + 1900),
+                                         std::chrono::month(static_cast<unsigned>(read.tm_mon + 1)),
+                                         std::chrono::day(static_cast<unsigned>(read.tm_mday))};
   if (!in || !date.ok() || !(text.ends_with('Z') || text.ends_with("+00:00"))) {
     fail(ErrorKind::kInvalid, "\"{}\" is not a time such as 2026-01-02T03:04:05Z", text);
   }
