@@ -106,7 +106,8 @@ std::vector<int32_t> numbers_after(std::string_view format, std::string_view pre
 bool apply_sized(ColumnType& column, std::string_view format) {
   if (format.starts_with("d:")) {
     const auto numbers = numbers_after(format, "d:");
-    if (numbers.size() != 2 && !(numbers.size() == 3 && numbers[2] == 128)) return false;
+    const bool is_wide = numbers.size() == 3 && numbers[2] == 128;
+    if (numbers.size() != 2 && !is_wide) return false;
     column.id = TypeId::kDecimal;
     column.layout = Layout::kFixed;
     column.width = 16;

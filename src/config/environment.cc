@@ -9,8 +9,9 @@ namespace {
 bool is_name(std::string_view text) {
   constexpr std::string_view kLetters =
       "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_0123456789";
-  return !text.empty() && !(text[0] >= '0' && text[0] <= '9') &&
-         text.find_first_not_of(kLetters) == std::string_view::npos;
+  if (text.empty()) return false;
+  const bool begins_with_digit = text[0] >= '0' && text[0] <= '9';
+  return !begins_with_digit && text.find_first_not_of(kLetters) == std::string_view::npos;
 }
 
 // Replaces what stands between ${ and }.

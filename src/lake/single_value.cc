@@ -28,7 +28,7 @@ T value_of(std::string_view bytes, const Type& type) {
          to_duckdb(type), bytes.size(), sizeof(T));
   }
   T value;
-  std::memcpy(&value, bytes.data(), sizeof(T));
+  bytes.copy(reinterpret_cast<char*>(&value), sizeof(T));
   return value;
 }
 

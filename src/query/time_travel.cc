@@ -15,9 +15,7 @@ namespace headrace::query {
 namespace {
 
 using engine::quote_identifier;
-using engine::quote_literal;
 using sql_text::Token;
-using sql_text::TokenKind;
 
 std::string lower(std::string text) {
   std::transform(text.begin(), text.end(), text.begin(),

@@ -43,7 +43,7 @@ std::optional<std::string_view> RecordFields::find_text(std::string_view record,
                                                         const std::string& pointer) {
   simdjson::ondemand::value value;
   if (!state_->find(record, pointer, value)) return std::nullopt;
-  simdjson::ondemand::json_type type{};
+  auto type = simdjson::ondemand::json_type::null;
   if (value.type().get(type) != simdjson::SUCCESS) return std::nullopt;
   std::string_view text;
   switch (type) {

@@ -42,7 +42,7 @@ std::string combined(const StateColumn& state) {
       return format("coalesce(sum({} * {}), 0)", sign, column);
     case StateKind::kSum:
     case StateKind::kWideSum: {
-      const std::string sum = format("sum({} * {})", sign, column);
+      std::string sum = format("sum({} * {})", sign, column);
       if (state.count_name.empty()) return sum;
       return format("CASE WHEN sum({} * part.{}) > 0 THEN {} END", sign,
                     quote_identifier(state.count_name), sum);

@@ -8,7 +8,6 @@
 
 #include <editline/readline.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -62,7 +61,7 @@ extern "C" char** attempt_completion(const char* text, int /*start*/, int end) {
   candidates = &found;
   const bool goes_on =
       found.size() == 1 && (found.front().back() == '.' || found.front().back() == '(');
-  rl_completion_append_character = goes_on ? '\0' : ' ';
+  rl_completion_append_character = goes_on ? 0 : static_cast<unsigned char>(' ');
   char** matches = rl_completion_matches(text, next_candidate);
   candidates = nullptr;
   return matches;

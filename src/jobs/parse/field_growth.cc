@@ -127,12 +127,17 @@ class Growth {
       if (!accepts(type.kind, kind)) rest.kinds.insert(kind);
     }
     if (type.kind == TypeKind::kString) return rest;
-    if (found.has_objects() && !(type.kind == TypeKind::kStruct && take_members(type, found))) {
+    const auto takes_members = [&] {
+      return type.kind == TypeKind::kStruct && take_members(type, found);
+    };
+    const auto takes_elements = [&] {
+      return type.kind == TypeKind::kList && take_elements(type, found.element.front());
+    };
+    if (found.has_objects() && !takes_members()) {
       rest.is_object = true;
       rest.members = found.members;
     }
-    if (found.has_lists() &&
-        !(type.kind == TypeKind::kList && take_elements(type, found.element.front()))) {
+    if (found.has_lists() && !takes_elements()) {
       rest.element = found.element;
     }
     return rest;

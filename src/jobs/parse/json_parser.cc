@@ -139,7 +139,7 @@ class JsonParser final : public RecordParser {
 
   // A value that is not of the type of its inferred column.
   bool take_misfit(size_t index, std::string_view token, size_t row, std::string& reason) {
-    if (spec_.on_conflict == OnConflict::kSplit && take_beside(index, token.data(), row)) {
+    if (spec_.on_conflict == OnConflict::kSplit && take_beside(index, token, row)) {
       return true;
     }
     const bool can_change =
@@ -148,8 +148,9 @@ class JsonParser final : public RecordParser {
     return refuse(index, token, reason);
   }
 
-  bool take_beside(size_t index, const char* text, size_t row) {
-    LoneValue value(text, static_cast<size_t>(end_ - text));
+  bool take_beside(size_t index, std::string_view token, size_t row) {
+    const char* begin = token.data();
+    LoneValue value(begin, static_cast<size_t>(end_ - begin));
     for (const std::string& name : names_beside(spec_.fields[index].name, value)) {
       const size_t beside = names_.find(name, index + 1);
       if (beside == names_.size()) {
