@@ -256,7 +256,9 @@ std::vector<Batch> LocalPartition::read(Offset from, Offset until, size_t max_by
     Offset next = from;
     try {
       if (const auto remote = remote_segment(tier.get(), from)) {
-        next = read_remote(*tier, *remote, from, until, budget_bytes, batches);
+        next = tier->remote().told_if_missing(*remote, [&] {
+          return read_remote(*tier, *remote, from, until, budget_bytes, batches);
+        });
       } else {
         // Between the remote segments and the local ones there may be no records.
         if (tier != nullptr) from = std::max(from, view_.start_offset());
@@ -272,7 +274,9 @@ std::vector<Batch> LocalPartition::read(Offset from, Offset until, size_t max_by
         tier->remote().load_copy();
         const auto remote = tier->remote().segment_at(from);
         if (!remote || remote->segment.base_offset > from) throw;
-        next = read_remote(*tier, *remote, from, until, budget_bytes, batches);
+        next = tier->remote().told_if_missing(*remote, [&] {
+          return read_remote(*tier, *remote, from, until, budget_bytes, batches);
+        });
       } else {
         continue;
       }
@@ -284,8 +288,7 @@ std::vector<Batch> LocalPartition::read(Offset from, Offset until, size_t max_by
 }
 
 Offset LocalPartition::read_remote(PartitionTier& tier, const RemoteSegment& remote, Offset from,
-                                   Offset until, size_t& budget_bytes,
-                                   std::vector<Batch>& into) const {
+                                   Offset until, size_t& budget_bytes, std::vector<Batch>& into) {
   RemoteCursor cursor = tier.remote().cursor(remote);
   from = std::max(from, remote.segment.base_offset);
   uint64_t at = tier.remote().position_of(remote, from);
@@ -355,13 +358,15 @@ Offset LocalPartition::first_after_time(const PartitionView::Place& place,
 
 Offset LocalPartition::first_after_time(PartitionTier& tier, const RemoteSegment& remote,
                                         int64_t timestamp_ms) {
-  RemoteCursor cursor = tier.remote().cursor(remote);
-  for (uint64_t at = tier.remote().position_of_time(remote, timestamp_ms); !cursor.is_end(at);) {
-    const BatchHeader header = cursor.batch_at(at).header;
-    if (header.max_timestamp_ms >= timestamp_ms) return header.base_offset;
-    at += header.total_bytes();
-  }
-  return remote.segment.end_offset;
+  return tier.remote().told_if_missing(remote, [&] {
+    RemoteCursor cursor = tier.remote().cursor(remote);
+    for (uint64_t at = tier.remote().position_of_time(remote, timestamp_ms); !cursor.is_end(at);) {
+      const BatchHeader header = cursor.batch_at(at).header;
+      if (header.max_timestamp_ms >= timestamp_ms) return header.base_offset;
+      at += header.total_bytes();
+    }
+    return remote.segment.end_offset;
+  });
 }
 
 Offset LocalPartition::offset_for_time(int64_t timestamp_ms) const {

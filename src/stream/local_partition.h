@@ -79,8 +79,8 @@ class LocalPartition final : public Partition {
   // Reads batches of one segment; returns where the next one begins.
   Offset read_segment(const PartitionView::Place& place, Offset from, Offset until,
                       size_t& budget_bytes, std::vector<Batch>& into) const;
-  Offset read_remote(PartitionTier& tier, const RemoteSegment& remote, Offset from, Offset until,
-                     size_t& budget_bytes, std::vector<Batch>& into) const;
+  static Offset read_remote(PartitionTier& tier, const RemoteSegment& remote, Offset from,
+                            Offset until, size_t& budget_bytes, std::vector<Batch>& into);
   // The remote segment to read `from` in, when the local log does not have it.
   std::optional<RemoteSegment> remote_segment(const PartitionTier* tier, Offset from) const;
   Offset first_after_time(const PartitionView::Place& place, int64_t timestamp_ms) const;

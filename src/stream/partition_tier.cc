@@ -91,8 +91,10 @@ void PartitionTier::tend(PartitionWriter& writer, const std::stop_token& stop) {
     remote_->mend_copy();
     if (!is_clean_) remote_->remove_strays();
     is_clean_ = true;
-    const int64_t interval_ms = owner_.settings.get().tiered_storage.upload_interval_ms;
-    writer.roll_if_begun_before(millis_since_epoch(owner_.clock.now()) - interval_ms);
+    const TopicConfig config = owner_.settings.get();
+    const int64_t now_ms = millis_since_epoch(owner_.clock.now());
+    writer.roll_if_begun_before(now_ms - config.tiered_storage.upload_interval_ms);
+    if (config.retention_ms >= 0) writer.roll_if_older_than(now_ms - config.retention_ms);
     upload_waiting(stop);
     drop_expired();
     drop_local();
@@ -138,40 +140,30 @@ void PartitionTier::upload_waiting(const std::stop_token& stop) {
   }
 }
 
-// What the topic as a whole need not keep: the remote segments first, because they are the oldest.
+// What the topic as a whole need not keep. All that is finished has been uploaded by now, also when
+// it is to go at once: its end must be known to who has lost the disk.
 void PartitionTier::drop_expired() {
   const TopicConfig config = owner_.settings.get();
   const auto manifest = remote_->manifest();
   const int64_t now_ms = millis_since_epoch(owner_.clock.now());
-  const std::vector<Segment> waiting = waiting_segments();
-  const std::vector<Segment> local = owner_.view.segments();
-  uint64_t total_bytes = manifest->size_bytes() + (local.empty() ? 0 : local.back().size_bytes);
-  for (const Segment& segment : waiting) total_bytes += segment.size_bytes;
-
-  Offset kept_from = 0;
   const std::optional<Offset> slowest = owner_.readers.slowest();
-  const auto drop_in_order = [&](const Segment& segment) {
-    if (!may_drop(segment, config, now_ms, total_bytes, slowest)) return false;
-    total_bytes -= segment.size_bytes;
-    kept_from = segment.end_offset;
-    return true;
-  };
+  uint64_t total_bytes = manifest->size_bytes();
+  const std::vector<Segment> local = owner_.view.segments();
+  for (const Segment& segment : local) {
+    if (segment.base_offset >= manifest->next_offset()) total_bytes += segment.size_bytes;
+  }
   std::vector<RemoteSegment> gone;
   for (const RemoteSegment& remote : manifest->segments) {
-    if (!drop_in_order(remote.segment)) break;
+    if (!may_drop(remote.segment, config, now_ms, total_bytes, slowest)) break;
+    total_bytes -= remote.segment.size_bytes;
     gone.push_back(remote);
   }
-  if (gone.size() == manifest->segments.size()) {
-    for (const Segment& segment : waiting) {
-      if (!drop_in_order(segment)) break;
-    }
-  }
-  if (!gone.empty()) {
-    remote_->commit([&](RemoteManifest& next) {
-      next.segments.erase(next.segments.begin(),
-                          next.segments.begin() + static_cast<std::ptrdiff_t>(gone.size()));
-    });
-  }
+  if (gone.empty()) return;
+  remote_->commit([&](RemoteManifest& next) {
+    next.segments.erase(next.segments.begin(),
+                        next.segments.begin() + static_cast<std::ptrdiff_t>(gone.size()));
+  });
+  const Offset kept_from = gone.back().segment.end_offset;
   for (const Segment& segment : local) {
     if (segment.end_offset > kept_from || segment.base_offset == local.back().base_offset) break;
     drop_local_oldest(segment);

@@ -315,6 +315,13 @@ std::optional<RemoteSegment> RemotePartition::segment_at(Offset offset) const {
   return found == known->segments.end() ? std::nullopt : std::optional(*found);
 }
 
+void RemotePartition::refuse_if_named(const RemoteSegment& remote, const Error& error) const {
+  const auto present = segment_at(remote.segment.base_offset);
+  if (!present || present->name != remote.name) return;
+  fail(ErrorKind::kCorrupt, "reading {}, which holds offsets {} to {}: {}; restore the object",
+       uri_of(remote), remote.segment.base_offset, remote.segment.end_offset, error.message());
+}
+
 RemoteCursor RemotePartition::cursor(const RemoteSegment& remote) const {
   return {context_.windows, {uri_of(remote), remote.segment.size_bytes}};
 }

@@ -20,6 +20,7 @@
 #include <string>
 #include <vector>
 
+#include "base/error.h"
 #include "base/file_system.h"
 #include "base/random.h"
 #include "stream/remote_manifest.h"
@@ -86,6 +87,18 @@ class RemotePartition {
   // Fetches the beginning of the segment that comes after `remote`.
   void prefetch_after(const RemoteSegment& remote) const;
   std::string uri_of(const RemoteSegment& remote) const;
+  // What `read` gives. An object that is not there is corrupt when the manifest still names it, and
+  // not_found when retention took the segment meanwhile.
+  template <class Read>
+  auto told_if_missing(const RemoteSegment& remote, const Read& read) const {
+    try {
+      return read();
+    } catch (const Error& error) {
+      if (error.kind() != ErrorKind::kNotFound) throw;
+      refuse_if_named(remote, error);
+      throw;
+    }
+  }
 
  private:
   using IndexPtr = std::shared_ptr<const SegmentIndex>;
@@ -98,6 +111,7 @@ class RemotePartition {
   std::string manifest_uri() const;
   std::string index_uri(const RemoteSegment& remote) const;
   std::optional<Read> read_manifest() const;
+  void refuse_if_named(const RemoteSegment& remote, const Error& error) const;
   void refuse_foreign(const Read& there, const LocalRecords& local) const;
   void put(const RemoteManifest& next, const std::string& etag);
   void adopt(std::shared_ptr<const RemoteManifest> manifest, std::string etag);
