@@ -147,7 +147,7 @@ void Instance::follow_catalog(std::stop_token stop) {
 
 void Instance::add_routes() {
   ingest_ = std::make_unique<server::Ingest>(*log_, clock_, *metrics_);
-  tail_ = std::make_unique<server::Tail>(*log_);
+  tail_ = std::make_unique<server::Tail>(*log_, workers_);
   routes_.add(ingest_->route());
   routes_.add(tail_->route());
   server::add_topic_routes(routes_, *log_, workers_);

@@ -164,9 +164,9 @@ class Instance final : public server::Lakehouse {
   std::unique_ptr<OutsideCommits> outside_commits_;
   std::unique_ptr<maintenance::Maintainer> maintainer_;
   std::unique_ptr<query::QueryService> queries_;
+  std::unique_ptr<server::Tail> tail_;  // before the pool, which may be at work on it
   http::WorkerPool workers_;
   std::unique_ptr<server::Ingest> ingest_;
-  std::unique_ptr<server::Tail> tail_;
   server::Routes routes_;
   http::Router router_;
   const SteadyTime started_;

@@ -52,6 +52,21 @@ Tail::Query Tail::read_query(const http::Request& request) const {
 }
 
 void Tail::handle(const http::Request& request, const http::Responder& respond) {
+  const stream::Topic& topic = log_.topic(request.path_parameter("topic"));
+  if (topic.config().tiered_storage.uri.empty()) return handle_now(request, respond);
+  const bool is_admitted = pool_.try_submit([this, request, respond] {
+    try {
+      handle_now(request, respond);
+    } catch (...) {
+      respond.fail(std::current_exception());
+    }
+  });
+  if (!is_admitted) {
+    fail(ErrorKind::kUnavailable, "too many requests wait for a worker: try again in a moment");
+  }
+}
+
+void Tail::handle_now(const http::Request& request, const http::Responder& respond) {
   const Query query = read_query(request);
   const int64_t wait_ms = request.integer_parameter("wait_ms", 0, 0, kMaxWaitMs);
   if (wait_ms == 0 || query.partition->end_offset() > query.from) return answer(query, respond);

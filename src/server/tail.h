@@ -5,7 +5,8 @@
 //
 // Life cycle: one thread starts with the first request that waits and ends with the object; it must
 // be destroyed before the log, and stops by answering who still waits with what there is.
-// Thread use: handle() from any thread; reading is done there and then (bounded by kMaxReadBytes).
+// Thread use: handle() from any thread; reading is done there and then (bounded by kMaxReadBytes),
+// but for topics whose records may be in object storage: these are read on the pool.
 
 #include <chrono>
 #include <condition_variable>
@@ -14,6 +15,7 @@
 #include <thread>
 
 #include "http/handler.h"
+#include "http/worker_pool.h"
 #include "server/route.h"
 #include "stream/log.h"
 
@@ -21,7 +23,7 @@ namespace headrace::server {
 
 class Tail {
  public:
-  explicit Tail(const stream::Log& log) : log_(log) {}
+  Tail(const stream::Log& log, http::WorkerPool& pool) : log_(log), pool_(pool) {}
   ~Tail();
   Tail(const Tail&) = delete;
   Tail& operator=(const Tail&) = delete;
@@ -43,6 +45,7 @@ class Tail {
     std::stop_token cancelled;
     http::Responder respond;
   };
+  void handle_now(const http::Request& request, const http::Responder& respond);
   Query read_query(const http::Request& request) const;
   static http::Response read(const Query& query);
   static void answer(const Query& query, const http::Responder& respond);
@@ -51,6 +54,7 @@ class Tail {
   void run();
 
   const stream::Log& log_;
+  http::WorkerPool& pool_;
   std::mutex mutex_;
   std::condition_variable changed_;
   std::list<Waiting> waiting_;

@@ -346,8 +346,7 @@ std::shared_ptr<PartitionTier> LocalPartition::set_tier(std::shared_ptr<Partitio
   return std::exchange(tier_, std::move(tier));
 }
 
-void LocalPartition::refuse_if_remote(const std::string& doing) const {
-  const auto tier = current_tier();
+void LocalPartition::refuse_if_remote(const std::string& doing, const PartitionTier* tier) const {
   if (tier == nullptr) return;
   if (const auto lost = loss()) throw lost->with_context(doing);
   const TierStatus status = tier->status();
@@ -359,16 +358,13 @@ void LocalPartition::refuse_if_remote(const std::string& doing) const {
        doing, status.remote_segments, status.remote_bytes, name_, status.folder);
 }
 
-void LocalPartition::remove_remote() {
-  const auto tier = current_tier();
-  if (tier == nullptr) return;
-  const std::lock_guard lock(tending_);
+void LocalPartition::remove_remote(PartitionTier& tier) const {
   try {
-    tier->remote().remove_all();
+    tier.remote().remove_all();
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::kDenied) throw;
     telemetry::log_warning("stream", "remote segments stay, because they belong to another log",
-                           {{"partition", name_}, {"folder", tier->remote().folder()}});
+                           {{"partition", name_}, {"folder", tier.remote().folder()}});
   }
 }
 

@@ -68,10 +68,11 @@ class LocalPartition final : public Partition {
   // throws when that says that it will not do. Not used before set_tier().
   std::shared_ptr<PartitionTier> make_tier(const std::string& uri);
   std::shared_ptr<PartitionTier> set_tier(std::shared_ptr<PartitionTier> tier);  // the one before
-  // Throws invalid when records are in object storage.
-  void refuse_if_remote(const std::string& doing) const;
-  // Removes what is there, when it is this log's.
-  void remove_remote();
+  // Throws invalid when records are in the object storage of `tier`, which may be nullptr.
+  void refuse_if_remote(const std::string& doing, const PartitionTier* tier) const;
+  // Removes what is there, when it is this log's. Not while it is the partition's tier: it would be
+  // filled again.
+  void remove_remote(PartitionTier& tier) const;
 
  private:
   void check(const EncodedBatch& batch) const;

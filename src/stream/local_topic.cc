@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "telemetry/log.h"
 
 namespace headrace::stream {
 
@@ -88,28 +89,38 @@ void LocalTopic::alter(const TopicConfig& config) {
   open_partitions(config.partitions);
 }
 
+std::vector<std::shared_ptr<PartitionTier>> LocalTopic::set_tiers(
+    std::vector<std::shared_ptr<PartitionTier>> tiers) {
+  const std::vector<LocalPartition*> present = partitions();
+  tiers.resize(present.size());
+  for (size_t i = 0; i < present.size(); ++i) tiers[i] = present[i]->set_tier(tiers[i]);
+  return tiers;
+}
+
 // Nothing is in object storage yet, so that leaving a place is forgetting its manifest. When the
 // new place will not do, the old one is taken up again.
 void LocalTopic::change_tier(const TieredStorage& storage, const std::function<void()>& save) {
   const std::string doing = format("changing topic {}", name_);
   const std::vector<LocalPartition*> present = partitions();
-  for (const LocalPartition* partition : present) partition->refuse_if_remote(doing);
-  std::vector<std::shared_ptr<PartitionTier>> before;
-  for (LocalPartition* partition : present) {
-    partition->remove_remote();
-    before.push_back(partition->set_tier(nullptr));
-  }
+  const std::vector<std::shared_ptr<PartitionTier>> before =
+      set_tiers({});  // nothing is uploaded now
   std::vector<std::shared_ptr<PartitionTier>> after(present.size());
   try {
+    for (size_t i = 0; i < present.size(); ++i) {
+      present[i]->refuse_if_remote(doing, before[i].get());
+    }
+    for (size_t i = 0; i < present.size(); ++i) {
+      if (before[i] != nullptr) present[i]->remove_remote(*before[i]);
+    }
     for (size_t i = 0; i < present.size() && !storage.uri.empty(); ++i) {
       after[i] = present[i]->make_tier(storage.uri);
     }
     save();
-  } catch (const Error& error) {
-    for (size_t i = 0; i < present.size(); ++i) present[i]->set_tier(before[i]);
-    throw error.with_context(doing);
+  } catch (const Error&) {
+    set_tiers(before);
+    throw;
   }
-  for (size_t i = 0; i < present.size(); ++i) present[i]->set_tier(after[i]);
+  set_tiers(after);
 }
 
 void LocalTopic::refuse_if_lost_for_good() const {
@@ -119,10 +130,37 @@ void LocalTopic::refuse_if_lost_for_good() const {
       throw *loss;
     }
   }
+  refuse_if_more_are_remote();
+}
+
+// Those partitions would not be seen. Best effort: they come back whenever they are declared.
+void LocalTopic::refuse_if_more_are_remote() const {
+  const std::string uri = settings_.get().tiered_storage.uri;
+  if (uri.empty() || context_.remote == nullptr) return;
+  const RemotePartition next(*context_.remote, uri, name_, partition_count(), "");
+  try {
+    if (!next.is_there()) return;
+  } catch (const Error& error) {
+    telemetry::log_warning("stream", "whether a topic had more partitions is not known",
+                           {{"topic", name_}, {"reason", error.message()}});
+    return;
+  }
+  fail(ErrorKind::kInvalid,
+       "it had more partitions than {}: there is {}. Declare as many as it had", partition_count(),
+       next.folder());
 }
 
 void LocalTopic::remove_remote() {
-  for (LocalPartition* partition : partitions()) partition->remove_remote();
+  const std::vector<LocalPartition*> present = partitions();
+  const std::vector<std::shared_ptr<PartitionTier>> tiers = set_tiers({});
+  try {
+    for (size_t i = 0; i < present.size(); ++i) {
+      if (tiers[i] != nullptr) present[i]->remove_remote(*tiers[i]);
+    }
+  } catch (const Error& error) {
+    set_tiers(tiers);
+    throw error.with_context(format("deleting topic {}", name_));
+  }
 }
 
 void LocalTopic::tend(const std::stop_token& stop) {

@@ -33,7 +33,8 @@ class LocalTopic final : public Topic {
   void alter(const TopicConfig& config);
   // conflict, naming the readers, when there are any.
   void refuse_if_read() const;
-  // Throws why a partition could not be restored, when waiting will not help.
+  // Of a new topic: throws why a partition could not be restored, when waiting will not help, and
+  // when object storage has more partitions.
   void refuse_if_lost_for_good() const;
   // Removes what is in object storage, when it is this log's.
   void remove_remote();
@@ -45,6 +46,10 @@ class LocalTopic final : public Topic {
 
  private:
   void open_partitions(int count);
+  void refuse_if_more_are_remote() const;
+  // One for each partition, nullptr for none; returns those of before.
+  std::vector<std::shared_ptr<PartitionTier>> set_tiers(
+      std::vector<std::shared_ptr<PartitionTier>> tiers);
   void change_tier(const TieredStorage& storage, const std::function<void()>& save);
   std::vector<LocalPartition*> partitions() const;
 

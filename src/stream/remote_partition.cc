@@ -88,6 +88,8 @@ void RemotePartition::disconnect() {
   etag_.clear();
 }
 
+bool RemotePartition::is_there() const { return context_.objects.exists(manifest_uri()); }
+
 void RemotePartition::load_copy() {
   const std::string path = manifest_copy_path(directory_);
   if (!context_.files.exists(path)) return;

@@ -52,6 +52,8 @@ class RemotePartition {
   // Whether the copy in the directory is the manifest: only then may local segments go.
   bool is_copied() const;
 
+  // Whether object storage has a manifest.
+  bool is_there() const;
   // Reads the copy, when there is one. corrupt.
   void load_copy();
   // What the directory holds besides.

@@ -8,6 +8,8 @@
 
 #include "http/client.h"
 #include "http/router.h"
+#include "objects/folder_store.h"
+#include "objects/uri.h"
 #include "server/tail.h"
 #include "server/topic_routes.h"
 
@@ -24,14 +26,17 @@ class ApiTest : public ::testing::Test {
       : directory_(std::filesystem::temp_directory_path() /
                    format("headrace-server-test-{}", ::getpid())),
         files_(make_posix_file_system()),
+        folders_(objects::make_folder_store(*files_)),
         metrics_(telemetry::make_metrics()),
         pool_({.threads = 2}, *metrics_) {
     std::filesystem::remove_all(directory_);
-    log_ = stream::Log::open(directory_, *files_, clock_, *metrics_);
+    stream::LogOptions options;
+    options.objects = folders_.get();
+    log_ = stream::Log::open(directory_, *files_, clock_, *metrics_, options);
     log_->create_topic("one", {});
     log_->create_topic("four", {.partitions = 4});
     ingest_ = std::make_unique<Ingest>(*log_, clock_, *metrics_, limits());
-    tail_ = std::make_unique<Tail>(*log_);
+    tail_ = std::make_unique<Tail>(*log_, pool_);
     routes_.add(ingest_->route());
     routes_.add(tail_->route());
     add_topic_routes(routes_, *log_, pool_);
@@ -80,6 +85,7 @@ class ApiTest : public ::testing::Test {
 
   const std::filesystem::path directory_;
   std::unique_ptr<FileSystem> files_;
+  std::unique_ptr<objects::ObjectStore> folders_;
   SystemClock clock_;
   std::unique_ptr<telemetry::Metrics> metrics_;
   http::WorkerPool pool_;
@@ -216,6 +222,36 @@ TEST_F(ApiTest, AProducerDoesNotSpreadByKey) {
   http::Headers half;
   half.set("Headrace-Sequence", "0");
   EXPECT_EQ(post(kOne, "1", "application/x-ndjson", half).status, 400);
+}
+
+TEST_F(ApiTest, ATopicInObjectStorageIsReadAndShown) {
+  const std::string place = objects::file_uri(directory_.string() + "-objects");
+  ASSERT_EQ(post("/v1/topics",
+                 format(R"({{"name":"tiered","segment_bytes":10,"tiered_storage":{{"uri":"{}"}}}})",
+                        place),
+                 "application/json")
+                .status,
+            201);
+  for (const char* record : {R"({"id":1})", R"({"id":2})", R"({"id":3})"}) {
+    ASSERT_EQ(post("/v1/topics/tiered/records", record).status, 200);
+  }
+  log_->tend({});
+  const http::Response records = get("/v1/topics/tiered/records");
+  EXPECT_EQ(std::count(records.body.begin(), records.body.end(), '\n'), 3);
+  const Json shown = parse_json(get("/v1/topics/tiered").body, "topic");
+  const Json& partition = member(shown, "partitions").as_array().front();
+  EXPECT_EQ(integer_member(partition, "remote_segments"), 2);
+  EXPECT_EQ(integer_member(partition, "uploaded_offset"), 2);
+  EXPECT_GT(integer_member(partition, "remote_bytes"), 0);
+  EXPECT_EQ(integer_member(partition, "upload_lag_segments"), 0);
+  EXPECT_EQ(string_member(member(member(shown, "config"), "tiered_storage"), "uri"), place);
+  http::Request change = http::make_request("PATCH", "/v1/topics/tiered",
+                                            R"({"tiered_storage":{"uri":""}})", "application/json");
+  EXPECT_EQ(client_->send(std::move(change)).status, 400);
+  change = http::make_request("PATCH", "/v1/topics/tiered", R"({"tiered_storage":{"url":""}})",
+                              "application/json");
+  EXPECT_EQ(client_->send(std::move(change)).status, 400);
+  std::filesystem::remove_all(directory_.string() + "-objects");
 }
 
 TEST_F(ApiTest, TailsFromAnOffset) {

@@ -9,6 +9,12 @@ namespace headrace::stream {
 
 std::string numbered_value(int number) { return format("value {:04}", number); }
 
+std::vector<std::string> numbered_values(int from, int to) {
+  std::vector<std::string> all;
+  for (int i = from; i < to; ++i) all.push_back(numbered_value(i));
+  return all;
+}
+
 EncodedBatch numbered_batch(int number) {
   BatchBuilder builder(Compression::kNone, {7, 0, number});
   builder.add(1000 + number, std::nullopt, numbered_value(number));
@@ -53,6 +59,14 @@ void TieredFixture::append(int from, int to) {
 void TieredFixture::lose_disk() {
   close();
   files().remove_all(fixture_.directory());
+}
+
+std::set<std::string> TieredFixture::object_names() {
+  std::set<std::string> names;
+  objects_->list(folder(), [&](const objects::ObjectInfo& object) {
+    names.insert(object.uri.substr(folder().size() + 1));
+  });
+  return names;
 }
 
 size_t TieredFixture::local_segments(int partition) const {

@@ -4,7 +4,9 @@
 // segments of a few records.
 
 #include <memory>
+#include <set>
 #include <string>
+#include <vector>
 
 #include "objects/object_store.h"
 #include "stream/testing/log_fixture.h"
@@ -12,6 +14,7 @@
 namespace headrace::stream {
 
 std::string numbered_value(int number);
+std::vector<std::string> numbered_values(int from, int to);
 // One record, timestamp 1000 + number, of an idempotent producer and with a source's position.
 EncodedBatch numbered_batch(int number);
 // Segments of about four such records; nothing uploaded stays on the local disk.
@@ -42,6 +45,8 @@ class TieredFixture {
   objects::ObjectStore& objects() { return *objects_; }
   const std::string& uri() const { return config_.tiered_storage.uri; }
   std::string folder() const { return uri() + "/t/0"; }
+  // Of all objects of partition 0.
+  std::set<std::string> object_names();
 
  private:
   LogFixture fixture_;

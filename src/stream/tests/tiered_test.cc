@@ -1,28 +1,17 @@
 // Topics whose older segments are in object storage: uploading, reading, dropping, coming back.
 
-#include <set>
-#include <thread>
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "objects/folder_store.h"
 #include "objects/testing/faulty_store.h"
 #include "objects/uri.h"
-#include "stream/remote_manifest.h"
 #include "stream/testing/tiered_fixture.h"
 
 namespace headrace::stream {
 namespace {
 
 using ::testing::HasSubstr;
-using ::testing::IsEmpty;
-
-std::vector<std::string> values(int from, int to) {
-  std::vector<std::string> all;
-  for (int i = from; i < to; ++i) all.push_back(numbered_value(i));
-  return all;
-}
 
 TEST(Tiered, UploadsFinishedSegmentsAndReadsThemBack) {
   TieredFixture tiered;
@@ -36,24 +25,16 @@ TEST(Tiered, UploadsFinishedSegmentsAndReadsThemBack) {
   // Local copies are dropped at once here: only the active segment stays.
   EXPECT_EQ(tiered.local_segments(), 1U);
   EXPECT_EQ(partition.start_offset(), 0);
-  EXPECT_EQ(values_of(partition), values(0, 20));
-  EXPECT_EQ(values_of(partition, 0, 1), values(0, 20));  // batch by batch
-  EXPECT_EQ(values_of(partition, 7), values(7, 20));
+  EXPECT_EQ(values_of(partition), numbered_values(0, 20));
+  EXPECT_EQ(values_of(partition, 0, 1), numbered_values(0, 20));  // batch by batch
+  EXPECT_EQ(values_of(partition, 7), numbered_values(7, 20));
   for (int i = 0; i < 20; ++i) EXPECT_EQ(partition.offset_for_time(1000 + i), i);
   EXPECT_EQ(partition.offset_for_time(5000), 20);
 }
 
-std::set<std::string> object_names(TieredFixture& tiered) {
-  std::set<std::string> names;
-  tiered.objects().list(tiered.folder(), [&](const objects::ObjectInfo& object) {
-    names.insert(object.uri.substr(tiered.folder().size() + 1));
-  });
-  return names;
-}
-
 size_t count_logs(TieredFixture& tiered) {
   size_t count = 0;
-  for (const std::string& name : object_names(tiered)) count += name.ends_with(".log") ? 1 : 0;
+  for (const std::string& name : tiered.object_names()) count += name.ends_with(".log") ? 1 : 0;
   return count;
 }
 
@@ -62,12 +43,12 @@ TEST(Tiered, GoesOnAfterARestart) {
   tiered.append(0, 20);
   tiered.log().tend({});
   tiered.open();
-  EXPECT_EQ(values_of(tiered.topic().partition(0)), values(0, 20));
+  EXPECT_EQ(values_of(tiered.topic().partition(0)), numbered_values(0, 20));
   tiered.append(20, 40);
   tiered.log().tend({});
   EXPECT_EQ(tiered.topic().partition(0).tier()->problem, "");
   EXPECT_EQ(tiered.topic().partition(0).tier()->note, "");
-  EXPECT_EQ(values_of(tiered.topic().partition(0)), values(0, 40));
+  EXPECT_EQ(values_of(tiered.topic().partition(0)), numbered_values(0, 40));
 }
 
 TEST(Tiered, ALostDiskComesBack) {
@@ -82,7 +63,7 @@ TEST(Tiered, ALostDiskComesBack) {
   Partition& partition = tiered.topic().partition(0);
   EXPECT_EQ(partition.start_offset(), 0);
   EXPECT_EQ(partition.end_offset(), uploaded);
-  EXPECT_EQ(values_of(partition), values(0, uploaded));
+  EXPECT_EQ(values_of(partition), numbered_values(0, uploaded));
   EXPECT_EQ(partition.source_position("source"), std::to_string(uploaded - 1));
   EXPECT_TRUE(partition.append(numbered_batch(uploaded - 1)).duplicate);
   EXPECT_EQ(partition.append(numbered_batch(uploaded)).base_offset, uploaded);
@@ -155,7 +136,7 @@ TEST(Tiered, LocalRetentionKeepsWhatItIsTold) {
   tiered.clock().advance(std::chrono::seconds(61));
   tiered.log().tend({});
   EXPECT_EQ(tiered.local_segments(), 1U);
-  EXPECT_EQ(values_of(partition), values(0, 40));
+  EXPECT_EQ(values_of(partition), numbered_values(0, 40));
 }
 
 TEST(Tiered, RetentionRemovesRemoteSegmentsButNotPastAReader) {
@@ -179,7 +160,7 @@ TEST(Tiered, RetentionRemovesRemoteSegmentsButNotPastAReader) {
   EXPECT_EQ(count_logs(tiered), static_cast<size_t>(partition.tier()->remote_segments));
   EXPECT_EQ(kind_of_failure([&] { partition.read(0, 100); }), ErrorKind::kNotFound);
   const auto start = static_cast<int>(partition.start_offset());
-  EXPECT_EQ(values_of(partition, start), values(start, 40));
+  EXPECT_EQ(values_of(partition, start), numbered_values(start, 40));
 
   config.retention_bytes = -1;
   config.retention_ms = 60'000;
@@ -205,7 +186,7 @@ TEST(Tiered, ThePlaceCannotChangeUnderSegments) {
     EXPECT_EQ(kind_of_failure(change), ErrorKind::kInvalid);
     EXPECT_THAT(message_of_failure(change), HasSubstr("Keep tiered_storage.uri"));
   }
-  EXPECT_EQ(values_of(tiered.topic().partition(0)), values(0, 20));
+  EXPECT_EQ(values_of(tiered.topic().partition(0)), numbered_values(0, 20));
 }
 
 TEST(Tiered, ATopicGetsItLaterAndCanLeaveItBeforeTheFirstUpload) {
@@ -223,10 +204,10 @@ TEST(Tiered, ATopicGetsItLaterAndCanLeaveItBeforeTheFirstUpload) {
   Partition& partition = tiered.topic().partition(0);
   EXPECT_EQ(partition.tier()->problem, "");
   EXPECT_GT(partition.tier()->remote_segments, 2);
-  EXPECT_EQ(values_of(partition), values(0, 20));
+  EXPECT_EQ(values_of(partition), numbered_values(0, 20));
   EXPECT_TRUE(tiered.objects().is_empty(uri + "2/t/0"));
   tiered.open();
-  EXPECT_EQ(values_of(tiered.topic().partition(0)), values(0, 20));
+  EXPECT_EQ(values_of(tiered.topic().partition(0)), numbered_values(0, 20));
 }
 
 TEST(Tiered, OfTwoWritersOneIsFenced) {
@@ -245,14 +226,15 @@ TEST(Tiered, OfTwoWritersOneIsFenced) {
   first.clock().advance(std::chrono::minutes(2));
   first.log().tend({});
   EXPECT_THAT(first.topic().partition(0).tier()->problem, HasSubstr("belongs to another log"));
-  EXPECT_EQ(values_of(first.topic().partition(0)), values(0, 40));  // nothing of its own is dropped
+  EXPECT_EQ(values_of(first.topic().partition(0)),
+            numbered_values(0, 40));  // nothing of its own is dropped
   first.open();
   first.log().tend({});
   EXPECT_THAT(first.topic().partition(0).tier()->problem, HasSubstr("belongs to another log"));
-  EXPECT_EQ(values_of(second.topic().partition(0)), values(0, 40));
+  EXPECT_EQ(values_of(second.topic().partition(0)), numbered_values(0, 40));
   // Deleting the topic here leaves what is the other's.
   first.log().delete_topic("t");
-  EXPECT_EQ(values_of(second.topic().partition(0)), values(0, 40));
+  EXPECT_EQ(values_of(second.topic().partition(0)), numbered_values(0, 40));
 }
 
 TEST(Tiered, RecordsOfAnotherLogAreNotMixedWithItsOwn) {
@@ -311,7 +293,7 @@ TEST(Tiered, AnAwayStoreHoldsLocalSegments) {
   tiered.log().tend({});
   EXPECT_EQ(partition.tier()->problem, "");
   EXPECT_EQ(tiered.local_segments(), 1U);
-  EXPECT_EQ(values_of(partition), values(0, 22));
+  EXPECT_EQ(values_of(partition), numbered_values(0, 22));
 }
 
 TEST(Tiered, ALostDiskWaitsForAnAwayStore) {
@@ -346,113 +328,6 @@ TEST(Tiered, ALostDiskWaitsForAnAwayStore) {
   EXPECT_EQ(partition.read(0, 1 << 20).front().base_offset(), 0);
 }
 
-TEST(Tiered, IndexesAreHints) {
-  TieredFixture tiered;
-  tiered.config().segment_bytes = 1500;
-  tiered.append(0, 40);
-  tiered.log().tend({});
-  for (const std::string& name : object_names(tiered)) {
-    if (!name.ends_with(".index")) continue;
-    const std::string uri = tiered.folder() + "/" + name;
-    std::string bytes = tiered.objects().get(uri);
-    bytes[bytes.size() / 2] = static_cast<char>(bytes[bytes.size() / 2] ^ 1);
-    tiered.objects().put(uri, bytes);
-  }
-  Partition& partition = tiered.topic().partition(0);
-  for (int i = 0; i < 40; ++i) {
-    EXPECT_EQ(partition.read(i, i + 1, 1).front().base_offset(), i);
-    EXPECT_EQ(partition.offset_for_time(1000 + i), i);
-  }
-}
-
-TEST(Tiered, ADamagedObjectIsNamed) {
-  TieredFixture tiered;
-  tiered.append(0, 20);
-  tiered.log().tend({});
-  const std::string name = *object_names(tiered).begin();
-  std::string bytes = tiered.objects().get(tiered.folder() + "/" + name);
-  bytes[bytes.size() - 2] = static_cast<char>(bytes[bytes.size() - 2] ^ 1);
-  for (const std::string& object : object_names(tiered)) {
-    if (object.substr(0, 20) == name.substr(0, 20) && object.ends_with(".log")) {
-      const std::string uri = tiered.folder() + "/" + object;
-      bytes = tiered.objects().get(uri);
-      bytes[bytes.size() - 2] = static_cast<char>(bytes[bytes.size() - 2] ^ 1);
-      tiered.objects().put(uri, bytes);
-    }
-  }
-  Partition& partition = tiered.topic().partition(0);
-  const auto read = [&] { partition.read(0, 1 << 20); };
-  EXPECT_EQ(kind_of_failure(read), ErrorKind::kCorrupt);
-  EXPECT_THAT(message_of_failure(read), HasSubstr(tiered.folder()));
-}
-
-TEST(Tiered, AMissingObjectIsNamed) {
-  TieredFixture tiered;
-  tiered.append(0, 20);
-  tiered.log().tend({});
-  for (const std::string& name : object_names(tiered)) {
-    if (name.ends_with(".log")) tiered.objects().remove(tiered.folder() + "/" + name);
-  }
-  Partition& partition = tiered.topic().partition(0);
-  const auto read = [&] { partition.read(0, 1 << 20); };
-  EXPECT_EQ(kind_of_failure(read), ErrorKind::kCorrupt);
-  EXPECT_THAT(message_of_failure(read), HasSubstr(tiered.folder()));
-}
-
-TEST(Tiered, AReaderBesideTheWriterFollows) {
-  TieredFixture tiered;
-  tiered.append(0, 20);
-  LogOptions options;
-  options.read_only = true;
-  options.objects = &tiered.objects();
-  SystemClock clock;
-  const auto metrics = telemetry::make_metrics();
-  const auto beside =
-      Log::open(tiered.fixture().directory(), tiered.files(), clock, *metrics, options);
-  const Partition& partition = beside->topic("t").partition(0);
-  EXPECT_EQ(values_of(partition), values(0, 20));
-  tiered.log().tend({});
-  EXPECT_EQ(values_of(partition), values(0, 20));  // before it knows that they went
-  beside->refresh();
-  EXPECT_EQ(values_of(partition), values(0, 20));
-  EXPECT_EQ(partition.start_offset(), 0);
-}
-
-TEST(Tiered, ReadersMeetNoGapWhileSegmentsGo) {
-  TieredFixture tiered;
-  Partition& partition = tiered.topic().partition(0);
-  std::jthread reader([&](const std::stop_token& stop) {
-    while (!stop.stop_requested()) {
-      const auto end = static_cast<int>(partition.end_offset());
-      const std::vector<std::string> seen = values_of(partition, 0, 500);
-      EXPECT_GE(seen.size(), static_cast<size_t>(end));
-      EXPECT_EQ(seen, values(0, static_cast<int>(seen.size())));
-    }
-  });
-  for (int i = 0; i < 200; i += 5) {
-    tiered.append(i, i + 5);
-    tiered.log().tend({});
-    EXPECT_EQ(partition.tier()->problem, "");
-  }
-}
-
-TEST(Tiered, SegmentsTellWhereTheyAre) {
-  TieredFixture tiered;
-  tiered.config().tiered_storage.local_retention_bytes = 1200;
-  tiered.append(0, 40);
-  tiered.log().tend({});
-  Offset next = 0;
-  int both = 0;
-  for (const SegmentInfo& segment : tiered.topic().partition(0).segments()) {
-    EXPECT_EQ(segment.base_offset, next);
-    next = segment.end_offset;
-    EXPECT_TRUE(segment.is_local || !segment.uri.empty());
-    both += segment.is_local && !segment.uri.empty() ? 1 : 0;
-  }
-  EXPECT_EQ(next, 40);
-  EXPECT_GT(both, 0);
-}
-
 TEST(Tiered, MorePartitionsAreTiered) {
   TieredFixture tiered;
   tiered.append(0, 1);
@@ -463,6 +338,38 @@ TEST(Tiered, MorePartitionsAreTiered) {
   tiered.log().tend({});
   EXPECT_GT(tiered.topic().partition(2).tier()->remote_segments, 0);
   EXPECT_EQ(tiered.local_segments(2), 1U);
+}
+
+TEST(Tiered, FewerPartitionsThanThereWereAreRefused) {
+  TieredFixture tiered;
+  tiered.config().partitions = 3;
+  tiered.topic();
+  tiered.lose_disk();
+  tiered.config().partitions = 2;
+  const auto make = [&] { tiered.topic(); };
+  EXPECT_EQ(kind_of_failure(make), ErrorKind::kInvalid);
+  EXPECT_THAT(message_of_failure(make), HasSubstr("more partitions than 2"));
+  tiered.config().partitions = 3;
+  tiered.topic().partition(2).append(batch_of({"x"}));
+}
+
+TEST(Tiered, ATopicIsNotDeletedWhileItsStoreIsAway) {
+  const auto files = make_posix_file_system();
+  const auto folders = objects::make_folder_store(*files);
+  const TemporaryDirectory remote;
+  objects::FaultyStore store(*folders);
+  TieredFixture tiered(store, objects::file_uri(remote.path()));
+  tiered.append(0, 20);
+  tiered.log().tend({});
+  store.set_away(true);
+  const auto remove = [&] { tiered.log().delete_topic("t"); };
+  EXPECT_EQ(kind_of_failure(remove), ErrorKind::kUnavailable);
+  EXPECT_THAT(message_of_failure(remove), HasSubstr("deleting topic t"));
+  store.set_away(false);
+  tiered.append(20, 22);
+  EXPECT_EQ(values_of(tiered.topic().partition(0)), numbered_values(0, 22));
+  remove();
+  EXPECT_TRUE(folders->is_empty(tiered.folder()));
 }
 
 TEST(Tiered, WithoutObjectStorageItIsRefused) {
