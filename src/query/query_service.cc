@@ -237,6 +237,8 @@ QueryService::~QueryService() = default;
 std::unique_ptr<RunningQuery> QueryService::start(const QueryRequest& request) {
   const SteadyTime began = state_->clock.steady_now();
   auto connection = state_->database.connect();
+  // Without a bar the engine does not count how far it is.
+  connection->execute("SET enable_progress_bar = true; SET enable_progress_bar_print = false");
   auto execution = std::make_shared<Execution>();
   execution->id = request.id.empty() ? make_uuid(state_->random) : request.id;
   execution->sql = request.sql;

@@ -48,9 +48,7 @@ ResultEnd QueryRunner::run(const Query& query, ResultPrinter& printer, std::stop
                                 ++rows;
                                 printer.row(cells);
                               }});
-  stream(
-      query, "json", make_uuid(random_), [&](std::string_view bytes) { reader.feed(bytes); },
-      std::move(stop));
+  watch(query, "json", [&](std::string_view bytes) { reader.feed(bytes); }, std::move(stop));
   reader.finish();
   throw_if_failed(reader);
   const ResultEnd end = end_of(reader, rows);
@@ -76,7 +74,23 @@ std::vector<std::vector<std::string>> QueryRunner::fetch(const Query& query) {
 void QueryRunner::download(const Query& query, std::string_view format,
                            const std::function<void(std::string_view)>& sink,
                            std::stop_token stop) {
-  stream(query, format, make_uuid(random_), sink, std::move(stop));
+  watch(query, format, sink, std::move(stop));
+}
+
+void QueryRunner::watch(const Query& query, std::string_view format,
+                        const std::function<void(std::string_view)>& sink, std::stop_token stop) {
+  const std::string query_id = make_uuid(random_);
+  // Without a server the query runs in this process, and there is nobody to ask.
+  QueryProgress progress(
+      session_, service_.is_running() ? ask_server(session_, query_id)
+                                      : [] { return std::optional<double>(); });
+  stream(
+      query, format, query_id,
+      [&](std::string_view bytes) {
+        progress.stop();
+        sink(bytes);
+      },
+      std::move(stop));
 }
 
 void QueryRunner::stream(const Query& query, std::string_view format, const std::string& query_id,
