@@ -11,7 +11,7 @@ namespace {
 constexpr milliseconds kBetweenLooks{500};
 
 std::string text_of(double seconds, std::optional<double> part) {
-  const std::string done = part ? format(", {:.0f} % done", *part * 100) : "";
+  const std::string done = part.value_or(0) > 0 ? format(", {:.0f} % done", *part * 100) : "";
   return format("running for {:.0f} s{} (Ctrl-C cancels it)", seconds, done);
 }
 
