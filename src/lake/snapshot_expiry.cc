@@ -143,17 +143,20 @@ Expired expire(TableMetadata& metadata, const CatalogOptions& options, int64_t n
   return expired;
 }
 
-void remove_expired_files(TableFiles& files, const TableMetadata& metadata,
-                          const Expired& expired) noexcept {
-  if (!may_remove_files(metadata)) return;
+size_t remove_expired_files(TableFiles& files, const TableMetadata& metadata,
+                            const Expired& expired) noexcept {
+  if (!may_remove_files(metadata)) return 0;
   files.remove_best_effort(expired.metadata_files);
-  if (expired.snapshots.empty() || !is_linear(metadata, expired)) return;
+  size_t removed = expired.metadata_files.size();
+  if (expired.snapshots.empty() || !is_linear(metadata, expired)) return removed;
   try {
     const std::set<std::string> unreferenced = unreferenced_files(files, metadata, expired);
     files.remove_best_effort(std::vector(unreferenced.begin(), unreferenced.end()));
+    removed += unreferenced.size();
   } catch (const std::exception&) {
     // The commit stands; files that could not be told apart stay as orphans.
   }
+  return removed;
 }
 
 }  // namespace headrace::lake

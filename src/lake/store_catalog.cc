@@ -221,6 +221,12 @@ void StoreCatalog::remember(TablePtr table) {
   if (known == nullptr || known->catalog_version < table->catalog_version) known = std::move(table);
 }
 
+void StoreCatalog::remove_expired(const Table& table, const Expired& expired) {
+  const size_t removed = remove_expired_files(files_, table.metadata, expired);
+  if (expired.snapshots.empty() || !options_.on_expired) return;
+  options_.on_expired(table.identifier, expired.snapshots.size(), removed);
+}
+
 TablePtr StoreCatalog::table_at(const TableIdentifier& identifier, const Pointer& at) {
   if (TablePtr known = cached(identifier, at)) return known;
   auto table = std::make_shared<Table>();

@@ -102,6 +102,8 @@ class StoreCatalog final : public Catalog, public OpenCatalog {
   Pointer pointer(const TableIdentifier& identifier);
   TablePtr cached(const TableIdentifier& identifier, const Pointer& at);
   void remember(TablePtr table);
+  // Of a table that is committed: the files of what the commit expired.
+  void remove_expired(const Table& table, const Expired& expired);
   TablePtr table_at(const TableIdentifier& identifier, const Pointer& at);
 
   std::vector<TablePtr> try_commit(Builders& builders);

@@ -6,6 +6,7 @@
 // is made of TableChange values; see Catalog. Facts: Iceberg table spec, format version 2.
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -222,6 +223,9 @@ struct CatalogOptions {
   int max_snapshots = 200;
   int keep_metadata_files = 20;
   int merge_manifests_at = 50;  // small manifests are merged when there are this many
+  // Told by the thread that committed, when the commit expired snapshots: of which table, how many,
+  // and how many files went with them. Must not throw.
+  std::function<void(const TableIdentifier&, size_t snapshots, size_t files)> on_expired = {};
 };
 
 class OpenCatalog;
