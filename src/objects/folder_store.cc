@@ -117,6 +117,7 @@ class FolderStore final : public ObjectStore {
     const uint64_t left = offset < file.size_bytes() ? file.size_bytes() - offset : 0;
     result.bytes.resize(std::min(size, left));
     result.bytes.resize(file.read_at(offset, result.bytes.data(), result.bytes.size()));
+    if (result.bytes.size() == file.size_bytes()) result.object.etag = tag_of(result.bytes);
     return result;
   }
 

@@ -24,7 +24,8 @@ namespace headrace::objects {
 struct ObjectInfo {
   std::string uri;
   uint64_t size_bytes = 0;
-  std::string etag;  // another one for each content
+  // Another one for each content; empty where telling it would take reading all of an object.
+  std::string etag;
   int64_t modified_micros = 0;
 };
 

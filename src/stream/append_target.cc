@@ -14,13 +14,19 @@ PartitionMetrics make_partition_metrics(telemetry::Metrics& metrics, const std::
       metrics.gauge("headrace_topic_start_offset", "Offset of the oldest record kept",
                     of_partition),
       metrics.gauge("headrace_topic_end_offset", "One past the last durable record", of_partition),
-      metrics.gauge("headrace_topic_size_bytes", "Durable bytes of log", of_partition)};
+      metrics.gauge("headrace_topic_size_bytes", "Durable bytes of log, wherever they are",
+                    of_partition),
+      metrics.gauge("headrace_topic_local_bytes", "Bytes of log on the local disk", of_partition),
+      metrics.gauge("headrace_topic_refuses_appends",
+                    "1 while the partition takes no records, else 0", of_partition)};
 }
 
 void AppendTarget::update_gauges() const {
-  metrics.start_offset.set(static_cast<double>(view.start_offset()));
-  metrics.end_offset.set(static_cast<double>(view.end_offset()));
-  metrics.size_bytes.set(static_cast<double>(view.size_bytes()));
+  metrics.start_offset.set(static_cast<double>(partition.start_offset()));
+  metrics.end_offset.set(static_cast<double>(partition.end_offset()));
+  metrics.size_bytes.set(static_cast<double>(partition.size_bytes()));
+  metrics.local_bytes.set(static_cast<double>(partition.local_bytes()));
+  metrics.refuses_appends.set(partition.refusal().empty() ? 0 : 1);
 }
 
 void AppendTarget::count(const PendingAppend& append) const {

@@ -15,6 +15,8 @@ struct PartitionMetrics {
   telemetry::Gauge& start_offset;
   telemetry::Gauge& end_offset;
   telemetry::Gauge& size_bytes;
+  telemetry::Gauge& local_bytes;
+  telemetry::Gauge& refuses_appends;
 };
 
 PartitionMetrics make_partition_metrics(telemetry::Metrics& metrics, const std::string& topic,
@@ -22,7 +24,7 @@ PartitionMetrics make_partition_metrics(telemetry::Metrics& metrics, const std::
 
 struct AppendTarget {
   PartitionWriter& writer;
-  const PartitionView& view;
+  const Partition& partition;
   Arrivals& arrivals;
   PartitionMetrics metrics;
 

@@ -22,7 +22,13 @@ LocalLog::LocalLog(std::string directory, FileSystem& files, Clock& clock,
     : directory_(std::move(directory)),
       read_only_(options.read_only),
       files_(files),
-      context_{files, clock, metrics, nullptr} {
+      context_{files, clock, metrics, nullptr, nullptr} {
+  if (options.objects != nullptr) {
+    windows_ = std::make_unique<SegmentWindows>(*options.objects, options.cache);
+    remote_.reset(
+        new RemoteContext{files, *options.objects, *windows_, random_, make_uuid(random_)});
+    context_.remote = remote_.get();
+  }
   if (!read_only_) {
     prepare_directory();
     writer_ = std::make_unique<LogWriter>(clock, metrics, options.max_queued_bytes);
@@ -105,6 +111,13 @@ Topic& LocalLog::create_topic(const std::string& name, const TopicConfig& config
   }
   build_topic_directory(name, config);
   auto topic = std::make_shared<LocalTopic>(context_, name, topic_directory(name), config);
+  try {
+    topic->refuse_if_lost_for_good();
+  } catch (const Error& error) {
+    topic.reset();
+    files_.remove_all(topic_directory(name));
+    throw error.with_context(format("creating topic {}", name));
+  }
   std::lock_guard lock(mutex_);
   return *topics_.emplace(name, std::move(topic)).first->second;
 }
@@ -147,6 +160,8 @@ void LocalLog::delete_topic(const std::string& name) {
   std::lock_guard one_at_a_time(changing_);
   LocalTopic& topic = present_topic(name);
   topic.refuse_if_read();
+  // First: what stayed there would come back with the next topic of that name.
+  topic.remove_remote();
   const std::string unfinished = format("{}/{}{}", directory_, kUnfinishedPrefix, name);
   files_.remove_all(unfinished);
   files_.rename(topic_directory(name), unfinished);
@@ -170,6 +185,11 @@ void LocalLog::alter_topic(const std::string& name, const TopicConfig& config) {
 
 void LocalLog::apply_retention() {
   for (const auto& topic : topics()) topic->apply_retention();
+}
+
+void LocalLog::tend(std::stop_token stop) {
+  if (read_only_) return;
+  for (const auto& topic : topics()) topic->tend(stop);
 }
 
 void LocalLog::refresh() {

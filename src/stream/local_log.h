@@ -26,6 +26,7 @@ class LocalLog final : public Log {
   void delete_topic(const std::string& name) override;
   void alter_topic(const std::string& name, const TopicConfig& config) override;
   void apply_retention() override;
+  void tend(std::stop_token stop) override;
   void refresh() override;
 
  private:
@@ -41,6 +42,9 @@ class LocalLog final : public Log {
   const bool read_only_;
   FileSystem& files_;
   std::unique_ptr<DirectoryLock> lock_;
+  SeededRandom random_;
+  std::unique_ptr<SegmentWindows> windows_;  // nullptr without object storage, as the next
+  std::unique_ptr<const RemoteContext> remote_;
   LogContext context_;
 
   mutable std::mutex changing_;  // held while a topic is made, changed or deleted

@@ -1,13 +1,23 @@
 #include "stream/local_partition.h"
 
+#include <algorithm>
 #include <condition_variable>
 #include <mutex>
+#include <utility>
 
 #include "base/error.h"
+#include "stream/retention.h"
 #include "stream/segment_scan.h"
+#include "telemetry/log.h"
 
 namespace headrace::stream {
 namespace {
+
+constexpr milliseconds kFirstReopeningPause{1'000};
+constexpr milliseconds kLongestReopeningPause{30'000};
+constexpr size_t kProbeBytes = 64 * 1024;
+// How often a segment may be gone when it is opened, before it is an error.
+constexpr int kMaxVanished = 10;
 
 // Lets the caller of append() sleep until the writer thread has answered.
 class AppendWaiter {
@@ -36,24 +46,79 @@ class AppendWaiter {
 
 }  // namespace
 
-LocalPartition::LocalPartition(const LogContext& context, std::string name, std::string directory,
-                               const TopicSettings& settings, Arrivals& arrivals,
-                               PartitionMetrics metrics)
+LocalPartition::LocalPartition(const LogContext& context, std::string topic, int index,
+                               std::string directory, const TopicSettings& settings,
+                               Arrivals& arrivals)
     : context_(context),
-      name_(std::move(name)),
+      topic_(std::move(topic)),
+      index_(index),
+      name_(format("{}/{}", topic_, index)),
       directory_(std::move(directory)),
       settings_(settings),
       arrivals_(arrivals),
       recovery_options_{settings.get().index_interval_bytes, context.writer == nullptr},
-      recovered_(recover_partition(context.files, directory_, recovery_options_)),
       view_(context.files, directory_, recovery_options_.index_interval_bytes) {
-  view_.reset(recovered_);
-  if (context_.writer != nullptr) {
-    writer_ = std::make_unique<PartitionWriter>(context_.files, context_.clock, directory_,
-                                                settings_, view_, std::move(recovered_));
-    target_.reset(new AppendTarget{*writer_, view_, arrivals_, metrics});
-    target_->update_gauges();
+  const std::string uri = settings.get().tiered_storage.uri;
+  if (!uri.empty()) {
+    tier_ = new_tier(uri);
+    tier_->remote().load_copy();
+    if (context_.writer != nullptr && tier_->is_local_log_lost()) restore();
   }
+  recovered_ = recover_partition(context_.files, directory_, recovery_options_);
+  view_.reset(recovered_);
+  if (context_.writer == nullptr) return;
+  writer_ = std::make_unique<PartitionWriter>(context_.files, context_.clock, directory_, settings_,
+                                              view_, std::move(recovered_));
+  target_.reset(new AppendTarget{*writer_, *this, arrivals_,
+                                 make_partition_metrics(context_.metrics, topic_, index_)});
+  if (loss_) writer_->refuse(loss_->message());
+  target_->update_gauges();
+}
+
+std::shared_ptr<PartitionTier> LocalPartition::new_tier(const std::string& uri) {
+  if (context_.remote == nullptr) {
+    fail(ErrorKind::kInvalid,
+         "opening {}: its tiered_storage.uri is {}, and there is no object "
+         "storage in this process",
+         name_, uri);
+  }
+  return std::make_shared<PartitionTier>(
+      TierOwner{context_.files, context_.clock, name_, directory_, settings_, view_, *readers_},
+      std::make_unique<RemotePartition>(*context_.remote, uri, topic_, index_, directory_),
+      make_tier_metrics(context_.metrics, topic_, index_));
+}
+
+// What the object storage says may be passing; nothing is given away meanwhile.
+void LocalPartition::restore() {
+  Offset least_offset = 0;
+  {
+    const std::lock_guard lock(mutex_);
+    least_offset = least_offset_;
+  }
+  std::optional<Error> loss;
+  try {
+    current_tier()->restore(least_offset);
+  } catch (const Error& error) {
+    loss = error.with_context(format(
+        "{} has no local records, and which there were is not known until its object storage says",
+        name_));
+  }
+  const std::lock_guard lock(mutex_);
+  loss_ = std::move(loss);
+}
+
+std::optional<Error> LocalPartition::loss() const {
+  const std::lock_guard lock(mutex_);
+  return loss_;
+}
+
+void LocalPartition::check_ready() const {
+  if (const auto lost = loss()) throw Error(ErrorKind::kUnavailable, lost->message());
+}
+
+std::shared_ptr<PartitionTier> LocalPartition::current_tier() const {
+  const std::lock_guard lock(mutex_);
+  return tier_;
 }
 
 void LocalPartition::check(const EncodedBatch& batch) const {
@@ -99,7 +164,62 @@ void LocalPartition::append_async(EncodedBatch batch, AppendDone done) {
   }
 }
 
+Offset LocalPartition::start_offset() const {
+  const Offset local = view_.start_offset();
+  const auto tier = current_tier();
+  const auto manifest = tier == nullptr ? nullptr : tier->remote().manifest();
+  if (manifest == nullptr || manifest->segments.empty()) return local;
+  const Offset remote = manifest->segments.front().segment.base_offset;
+  return view_.segments().empty() ? remote : std::min(local, remote);
+}
+
+std::vector<SegmentInfo> LocalPartition::segments() const {
+  std::vector<SegmentInfo> all;
+  const auto add = [&](const Segment& segment) -> SegmentInfo& {
+    return all.emplace_back(SegmentInfo{segment.base_offset,
+                                        segment.end_offset,
+                                        segment.size_bytes,
+                                        segment.max_timestamp_ms,
+                                        segment.last_append_ms,
+                                        false,
+                                        {}});
+  };
+  const std::vector<Segment> local = view_.segments();
+  const auto tier = current_tier();
+  const auto manifest = tier == nullptr ? nullptr : tier->remote().manifest();
+  if (manifest != nullptr) {
+    for (const RemoteSegment& remote : manifest->segments) {
+      add(remote.segment).uri = tier->remote().uri_of(remote);
+    }
+  }
+  const size_t remote_count = all.size();
+  for (const Segment& segment : local) {
+    const auto same = std::find_if(
+        all.begin(), all.begin() + static_cast<ptrdiff_t>(remote_count),
+        [&](const SegmentInfo& info) { return info.base_offset == segment.base_offset; });
+    const bool is_remote = same != all.begin() + static_cast<ptrdiff_t>(remote_count);
+    (is_remote ? *same : add(segment)).is_local = true;
+  }
+  return all;
+}
+
+uint64_t LocalPartition::size_bytes() const {
+  uint64_t sum = 0;
+  for (const SegmentInfo& segment : segments()) sum += segment.size_bytes;
+  return sum;
+}
+
+std::optional<TierStatus> LocalPartition::tier() const {
+  const auto tier = current_tier();
+  return tier == nullptr ? std::nullopt : std::optional(tier->status());
+}
+
+std::string LocalPartition::refusal() const {
+  return writer_ == nullptr ? std::string() : writer_->refusal();
+}
+
 void LocalPartition::check_range(Offset from) const {
+  check_ready();
   const Offset start = start_offset();
   if (from < start) {
     fail(ErrorKind::kNotFound,
@@ -112,32 +232,93 @@ void LocalPartition::check_range(Offset from) const {
   }
 }
 
+std::optional<RemoteSegment> LocalPartition::remote_segment(const PartitionTier* tier,
+                                                            Offset from) const {
+  if (tier == nullptr) return std::nullopt;
+  const std::vector<Segment> local = view_.segments();
+  if (!local.empty() && from >= local.front().base_offset) return std::nullopt;
+  auto remote = tier->remote().segment_at(from);
+  const bool is_next =
+      remote && (local.empty() || remote->segment.base_offset < local.front().base_offset);
+  return is_next ? remote : std::nullopt;
+}
+
 std::vector<Batch> LocalPartition::read(Offset from, Offset until, size_t max_bytes) const {
   std::vector<Batch> batches;
   check_range(from);
+  const auto tier = current_tier();
   size_t budget_bytes = max_bytes;
-  while (from < std::min(until, end_offset()) && (batches.empty() || budget_bytes > 0)) {
-    PartitionView::Place place;
+  int vanished = 0;
+  if (from >= until) return batches;
+  // Past `until` only where offsets are missing, and then for one batch.
+  while (from < end_offset() && (from < until || batches.empty()) &&
+         (batches.empty() || budget_bytes > 0)) {
+    Offset next = from;
     try {
-      place = view_.place_of(from);
+      if (const auto remote = remote_segment(tier.get(), from)) {
+        next = tier->remote().told_if_missing(*remote, [&] {
+          return read_remote(*tier, *remote, from, until, budget_bytes, batches);
+        });
+      } else {
+        // Between the remote segments and the local ones there may be no records.
+        if (tier != nullptr) from = std::max(from, view_.start_offset());
+        next = read_segment(view_.place_of(from), from, until, budget_bytes, batches);
+      }
     } catch (const Error& error) {
       if (error.kind() != ErrorKind::kNotFound) throw;
       if (!batches.empty()) break;
       check_range(from);  // retention dropped the segment meanwhile
-      throw;
+      // Or its local copy went, or a reader beside the writer learns of it only now.
+      if (tier == nullptr || ++vanished > kMaxVanished) throw;
+      if (writer_ == nullptr) {
+        tier->remote().load_copy();
+        const auto remote = tier->remote().segment_at(from);
+        if (!remote || remote->segment.base_offset > from) throw;
+        next = tier->remote().told_if_missing(*remote, [&] {
+          return read_remote(*tier, *remote, from, until, budget_bytes, batches);
+        });
+      } else {
+        continue;
+      }
     }
-    const Offset next = read_segment(place, from, until, budget_bytes, batches);
     if (next == from) break;
     from = next;
   }
   return batches;
 }
 
+Offset LocalPartition::read_remote(PartitionTier& tier, const RemoteSegment& remote, Offset from,
+                                   Offset until, size_t& budget_bytes, std::vector<Batch>& into) {
+  RemoteCursor cursor = tier.remote().cursor(remote);
+  from = std::max(from, remote.segment.base_offset);
+  uint64_t at = tier.remote().position_of(remote, from);
+  while (!cursor.is_end(at) && (from < until || into.empty())) {
+    const RemoteCursor::Found found = cursor.batch_at(at);
+    const size_t size = found.header.total_bytes();
+    if (found.header.last_offset() >= from) {
+      if (!into.empty() && size > budget_bytes) {
+        budget_bytes = 0;
+        return from;
+      }
+      try {
+        into.push_back(decode_batch(found.bytes, found.owner));
+      } catch (const Error& error) {
+        throw error.with_context(format("reading {} at byte {}", tier.remote().uri_of(remote), at));
+      }
+      budget_bytes -= std::min(size, budget_bytes);
+      from = found.header.next_offset();
+    }
+    at += size;
+  }
+  if (cursor.is_end(at)) tier.remote().prefetch_after(remote);
+  return from;
+}
+
 Offset LocalPartition::read_segment(const PartitionView::Place& place, Offset from, Offset until,
                                     size_t& budget_bytes, std::vector<Batch>& into) const {
   const std::string_view bytes = place.mapping->bytes().substr(0, place.segment.size_bytes);
   uint64_t at = place.position;
-  while (at < bytes.size() && from < until) {
+  while (at < bytes.size() && (from < until || into.empty())) {
     const std::string_view rest = bytes.substr(at);
     const std::optional<BatchHeader> header = parse_batch_header(rest);
     const auto where = [&] {
@@ -164,16 +345,43 @@ Offset LocalPartition::read_segment(const PartitionView::Place& place, Offset fr
   return from;
 }
 
-Offset LocalPartition::offset_for_time(int64_t timestamp_ms) const {
-  const std::optional<PartitionView::Place> place = view_.place_of_time(timestamp_ms);
-  if (!place) return end_offset();
+Offset LocalPartition::first_after_time(const PartitionView::Place& place,
+                                        int64_t timestamp_ms) const {
   std::optional<Offset> found;
-  walk_segment(place->mapping->bytes(), place->position, place->segment.size_bytes,
-               segment_path(directory_, place->segment.base_offset, kLogSuffix),
+  walk_segment(place.mapping->bytes(), place.position, place.segment.size_bytes,
+               segment_path(directory_, place.segment.base_offset, kLogSuffix),
                [&](const BatchHeader& header, uint64_t, std::string_view) {
                  if (!found && header.max_timestamp_ms >= timestamp_ms) found = header.base_offset;
                });
-  return found.value_or(place->segment.end_offset);
+  return found.value_or(place.segment.end_offset);
+}
+
+Offset LocalPartition::first_after_time(PartitionTier& tier, const RemoteSegment& remote,
+                                        int64_t timestamp_ms) {
+  return tier.remote().told_if_missing(remote, [&] {
+    RemoteCursor cursor = tier.remote().cursor(remote);
+    for (uint64_t at = tier.remote().position_of_time(remote, timestamp_ms); !cursor.is_end(at);) {
+      const BatchHeader header = cursor.batch_at(at).header;
+      if (header.max_timestamp_ms >= timestamp_ms) return header.base_offset;
+      at += header.total_bytes();
+    }
+    return remote.segment.end_offset;
+  });
+}
+
+Offset LocalPartition::offset_for_time(int64_t timestamp_ms) const {
+  check_ready();
+  const auto tier = current_tier();
+  const auto manifest = tier == nullptr ? nullptr : tier->remote().manifest();
+  if (manifest != nullptr) {
+    for (const RemoteSegment& remote : manifest->segments) {
+      if (remote.segment.max_timestamp_ms < timestamp_ms) continue;
+      if (!remote_segment(tier.get(), remote.segment.base_offset)) break;  // it is here, too
+      return first_after_time(*tier, remote, timestamp_ms);
+    }
+  }
+  const std::optional<PartitionView::Place> place = view_.place_of_time(timestamp_ms);
+  return place ? first_after_time(*place, timestamp_ms) : end_offset();
 }
 
 bool LocalPartition::wait_for(Offset offset, std::chrono::milliseconds timeout,
@@ -200,43 +408,130 @@ std::vector<std::pair<std::string, Offset>> LocalPartition::readers() const {
   return readers_->readers();
 }
 
-bool LocalPartition::may_drop(const Segment& oldest, const TopicConfig& config,
-                              uint64_t total_bytes) const {
-  const int64_t now_ms = millis_since_epoch(context_.clock.now());
-  const bool is_too_old =
-      config.retention_ms >= 0 && oldest.last_append_ms < now_ms - config.retention_ms;
-  const bool is_too_much =
-      config.retention_bytes >= 0 &&
-      total_bytes - oldest.size_bytes >= static_cast<uint64_t>(config.retention_bytes);
-  if (!is_too_old && !is_too_much) return false;
-  const std::optional<Offset> slowest = readers_->slowest();
-  return config.retention_ignores_readers || !slowest || oldest.end_offset <= *slowest;
-}
-
 void LocalPartition::apply_retention() {
-  if (writer_ == nullptr) return;
+  if (writer_ == nullptr || current_tier() != nullptr) return;  // a tier has it done in tend()
+  const std::lock_guard lock(tending_);
   const TopicConfig config = settings_.get();
-  if (config.retention_ms >= 0) {
-    writer_->roll_if_older_than(millis_since_epoch(context_.clock.now()) - config.retention_ms);
-  }
+  const int64_t now_ms = millis_since_epoch(context_.clock.now());
+  if (config.retention_ms >= 0) writer_->roll_if_older_than(now_ms - config.retention_ms);
   for (;;) {
     const std::vector<Segment> segments = view_.segments();
-    if (segments.size() < 2 || !may_drop(segments.front(), config, view_.size_bytes())) break;
+    if (segments.size() < 2 ||
+        !may_drop(segments.front(), config, now_ms, view_.size_bytes(), readers_->slowest())) {
+      break;
+    }
     view_.drop_oldest();
-    remove_files(segments.front());
+    remove_segment_files(context_.files, directory_, segments.front().base_offset);
   }
   target_->update_gauges();
 }
 
-// The log first: sidecars without a log are swept up at the next start.
-void LocalPartition::remove_files(const Segment& segment) {
-  for (const std::string_view suffix : {kLogSuffix, kIndexSuffix, kTimeIndexSuffix, kStateSuffix}) {
-    context_.files.remove(segment_path(directory_, segment.base_offset, suffix));
+void LocalPartition::tend(const std::stop_token& stop) {
+  if (writer_ == nullptr) return;
+  const std::lock_guard lock(tending_);
+  reopen_if_due();
+  if (const auto tier = current_tier(); tier != nullptr && !loss()) {
+    tier->tend(*writer_, stop);
+    target_->update_gauges();
+  }
+}
+
+void LocalPartition::reopen_if_due() {
+  if (writer_->refusal().empty()) return;
+  const SteadyTime now = context_.clock.steady_now();
+  if (now < next_reopening_) return;
+  if (now >= next_reopening_ + kLongestReopeningPause) reopening_pause_ = milliseconds(0);
+  // Also after a success, should the next write fail again.
+  reopening_pause_ = std::clamp(2 * reopening_pause_, kFirstReopeningPause, kLongestReopeningPause);
+  next_reopening_ = now + reopening_pause_;
+  try {
+    if (loss()) restore();
+    check_ready();
+    probe_disk();
+    writer_->reopen(
+        [&] { return recover_partition(context_.files, directory_, recovery_options_); });
+    telemetry::log_info("stream", "a partition takes appends again", {{"partition", name_}});
+    target_->update_gauges();
+    arrivals_.notify();
+  } catch (const Error& error) {
+    if (const auto lost = loss()) writer_->refuse(lost->message());
+    telemetry::log_debug("stream", "a partition cannot be opened again yet",
+                         {{"partition", name_}, {"reason", error.message()}});
+  }
+}
+
+// Whether there is room for more than the next few records.
+void LocalPartition::probe_disk() {
+  const std::string path = directory_ + "/probe";
+  context_.files.write_atomically(path, std::string(kProbeBytes, '\0'));
+  context_.files.remove(path);
+}
+
+void LocalPartition::skip_to(Offset next_offset) {
+  if (writer_ == nullptr || current_tier() == nullptr) return;
+  const std::lock_guard tending(tending_);
+  {
+    const std::lock_guard lock(mutex_);
+    least_offset_ = std::max(least_offset_, next_offset);
+    if (loss_) return;  // restore() sees to it
+  }
+  const Offset before = end_offset();
+  if (next_offset <= before) return;
+  writer_->skip_to(next_offset);
+  telemetry::log_warning("stream", "a partition goes on after records that are gone",
+                         {{"partition", name_}, {"from", before}, {"next_offset", next_offset}});
+  target_->update_gauges();
+}
+
+std::shared_ptr<PartitionTier> LocalPartition::make_tier(const std::string& uri) {
+  auto tier = new_tier(uri);
+  tier->remote().load_copy();
+  const std::lock_guard lock(tending_);
+  try {
+    tier->connect();
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::kUnavailable && error.kind() != ErrorKind::kTimeout) throw;
+    telemetry::log_warning("stream", "object storage does not answer; segments stay here for now",
+                           {{"partition", name_}, {"reason", error.message()}});
+  }
+  return tier;
+}
+
+std::shared_ptr<PartitionTier> LocalPartition::set_tier(std::shared_ptr<PartitionTier> tier) {
+  const std::lock_guard tending(tending_);
+  const std::lock_guard lock(mutex_);
+  return std::exchange(tier_, std::move(tier));
+}
+
+void LocalPartition::refuse_if_remote(const std::string& doing) const {
+  const auto tier = current_tier();
+  if (tier == nullptr) return;
+  if (const auto lost = loss()) throw lost->with_context(doing);
+  const TierStatus status = tier->status();
+  if (status.remote_segments == 0) return;
+  fail(ErrorKind::kInvalid,
+       "{}: {} segments with {} bytes of {} are in {}, and would not be found any more. Keep "
+       "tiered_storage.uri as it is (local_retention decides what stays on the disk as well), or "
+       "make another topic for new records",
+       doing, status.remote_segments, status.remote_bytes, name_, status.folder);
+}
+
+void LocalPartition::remove_remote() {
+  const auto tier = current_tier();
+  if (tier == nullptr) return;
+  const std::lock_guard lock(tending_);
+  try {
+    tier->remote().remove_all();
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::kDenied) throw;
+    telemetry::log_warning("stream", "remote segments stay, because they belong to another log",
+                           {{"partition", name_}, {"folder", tier->remote().folder()}});
   }
 }
 
 void LocalPartition::refresh() {
   if (writer_ != nullptr) return;
+  if (const auto tier = current_tier()) tier->remote().load_copy();
   if (!extend_partition(context_.files, directory_, recovery_options_, recovered_)) {
     recovered_ = recover_partition(context_.files, directory_, recovery_options_);
   }

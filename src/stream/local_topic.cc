@@ -26,9 +26,8 @@ void LocalTopic::open_partitions(int count) {
       fail(ErrorKind::kCorrupt, "opening topic {}: its directory {} is missing; restore it", name_,
            directory);
     }
-    auto partition = std::make_unique<LocalPartition>(
-        context_, format("{}/{}", name_, i), directory, settings_, arrivals_,
-        make_partition_metrics(context_.metrics, name_, i));
+    auto partition =
+        std::make_unique<LocalPartition>(context_, name_, i, directory, settings_, arrivals_);
     std::lock_guard lock(mutex_);
     partitions_.push_back(std::move(partition));
   }
@@ -77,9 +76,60 @@ void LocalTopic::alter(const TopicConfig& config) {
     context_.files.create_directories(partition_directory(directory_, i));
   }
   context_.files.sync_directory(directory_);
-  context_.files.write_atomically(format("{}/{}", directory_, kTopicFile), to_json_text(config));
-  settings_.set(config);
+  const auto save = [&] {
+    context_.files.write_atomically(format("{}/{}", directory_, kTopicFile), to_json_text(config));
+    settings_.set(config);
+  };
+  if (config.tiered_storage.uri == settings_.get().tiered_storage.uri) {
+    save();
+  } else {
+    change_tier(config.tiered_storage, save);
+  }
   open_partitions(config.partitions);
+}
+
+// Nothing is in object storage yet, so that leaving a place is forgetting its manifest. When the
+// new place will not do, the old one is taken up again.
+void LocalTopic::change_tier(const TieredStorage& storage, const std::function<void()>& save) {
+  const std::string doing = format("changing topic {}", name_);
+  const std::vector<LocalPartition*> present = partitions();
+  for (const LocalPartition* partition : present) partition->refuse_if_remote(doing);
+  std::vector<std::shared_ptr<PartitionTier>> before;
+  for (LocalPartition* partition : present) {
+    partition->remove_remote();
+    before.push_back(partition->set_tier(nullptr));
+  }
+  std::vector<std::shared_ptr<PartitionTier>> after(present.size());
+  try {
+    for (size_t i = 0; i < present.size() && !storage.uri.empty(); ++i) {
+      after[i] = present[i]->make_tier(storage.uri);
+    }
+    save();
+  } catch (const Error& error) {
+    for (size_t i = 0; i < present.size(); ++i) present[i]->set_tier(before[i]);
+    throw error.with_context(doing);
+  }
+  for (size_t i = 0; i < present.size(); ++i) present[i]->set_tier(after[i]);
+}
+
+void LocalTopic::refuse_if_lost_for_good() const {
+  for (const LocalPartition* partition : partitions()) {
+    const auto loss = partition->loss();
+    if (loss && loss->kind() != ErrorKind::kUnavailable && loss->kind() != ErrorKind::kTimeout) {
+      throw *loss;
+    }
+  }
+}
+
+void LocalTopic::remove_remote() {
+  for (LocalPartition* partition : partitions()) partition->remove_remote();
+}
+
+void LocalTopic::tend(const std::stop_token& stop) {
+  for (LocalPartition* partition : partitions()) {
+    if (stop.stop_requested()) return;
+    partition->tend(stop);
+  }
 }
 
 void LocalTopic::refuse_if_read() const {

@@ -2,6 +2,7 @@
 
 // A topic in the local log directory. Private to this module.
 
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -32,13 +33,19 @@ class LocalTopic final : public Topic {
   void alter(const TopicConfig& config);
   // conflict, naming the readers, when there are any.
   void refuse_if_read() const;
+  // Throws why a partition could not be restored, when waiting will not help.
+  void refuse_if_lost_for_good() const;
+  // Removes what is in object storage, when it is this log's.
+  void remove_remote();
   void apply_retention();
+  void tend(const std::stop_token& stop);
   void refresh();
   void close();
   void end_for_deletion();
 
  private:
   void open_partitions(int count);
+  void change_tier(const TieredStorage& storage, const std::function<void()>& save);
   std::vector<LocalPartition*> partitions() const;
 
   LogContext context_;

@@ -10,7 +10,10 @@
 // Thread use: every method from any thread. Topics and partitions live as long as the Log.
 // Durability: an append is answered after fdatasync of its segment; one sync covers all appends
 // that arrived meanwhile (group commit). A partition whose write failed refuses further appends
-// with unavailable until the process reopens it: what is on disk after a failed sync is not known.
+// with unavailable until tend() has opened it again: what is on disk after a failed sync is not
+// known.
+//
+// A topic with tiered storage keeps its older segments in object storage; reading is the same.
 
 #include <chrono>
 #include <functional>
@@ -27,9 +30,28 @@
 #include "stream/record_batch.h"
 #include "telemetry/metrics.h"
 
+namespace headrace::objects {
+
+class DiskCache;
+class ObjectStore;
+
+}  // namespace headrace::objects
+
 namespace headrace::stream {
 
 enum class Durability { kDisk, kMemory };  // answered after fdatasync; answered after write
+
+// Where finished segments go besides the local disk. Default: nowhere. See docs/tiered-topics.md.
+struct TieredStorage {
+  std::string uri = {};  // s3://bucket/prefix or file:///folder; empty: they stay here
+  // Local copies of uploaded segments are dropped past either; -1: never.
+  int64_t local_retention_ms = 24 * 3600 * 1000LL;
+  int64_t local_retention_bytes = -1;  // for each partition
+  // The segment that is written to is finished, and uploaded, this long after its first record.
+  int64_t upload_interval_ms = 10 * 60 * 1000LL;
+
+  bool operator==(const TieredStorage&) const = default;
+};
 
 struct TopicConfig {
   int partitions = 1;
@@ -43,12 +65,38 @@ struct TopicConfig {
   int64_t segment_bytes = 256 * 1024 * 1024;
   int64_t index_interval_bytes = 64 * 1024;
   int64_t max_batch_bytes = 16 * 1024 * 1024;  // encoded
+  TieredStorage tiered_storage = {};
 };
 
 struct LogOptions {
   bool read_only = false;
   int64_t max_queued_bytes =
       64 * 1024 * 1024;  // more waiting to be written: append answers unavailable
+  // For topics with tiered storage; without it they are refused. Both outlive the log.
+  objects::ObjectStore* objects = nullptr;
+  objects::DiskCache* cache = nullptr;  // of objects in S3; nullptr: nothing is kept
+};
+
+// How a partition stands with its object storage.
+struct TierStatus {
+  std::string folder;  // where its objects are
+  uint64_t remote_bytes = 0;
+  int remote_segments = 0;
+  Offset uploaded_offset = 0;  // the records before it are there
+  uint64_t lag_bytes = 0;      // of finished segments that are not there yet
+  int lag_segments = 0;
+  std::string problem;  // why the last attempt failed; empty: it did not
+  std::string note;     // what a person should know of the last start; empty: nothing
+};
+
+struct SegmentInfo {
+  Offset base_offset = 0;
+  Offset end_offset = 0;
+  uint64_t size_bytes = 0;
+  int64_t max_timestamp_ms = 0;
+  int64_t last_append_ms = 0;
+  bool is_local = false;
+  std::string uri;  // of its object; empty: it has none
 };
 
 struct AppendResult {
@@ -79,12 +127,27 @@ class Partition {
 
   virtual Offset start_offset() const = 0;  // of the oldest record kept
   virtual Offset end_offset() const = 0;    // one past the last durable record
-  virtual uint64_t size_bytes() const = 0;
+  virtual uint64_t size_bytes() const = 0;  // of all segments, wherever they are, each once
   virtual int segment_count() const = 0;
+  virtual uint64_t local_bytes() const { return size_bytes(); }  // on the local disk
+  // By offset; those in two places once.
+  virtual std::vector<SegmentInfo> segments() const { return {}; }
+  // nullopt when the topic has no tiered storage.
+  virtual std::optional<TierStatus> tier() const { return std::nullopt; }
+  // Why appends are refused at present; empty: they are not.
+  virtual std::string refusal() const { return {}; }
+  // Throws unavailable as long as it is not known which records there are: the local log is gone,
+  // and the object storage does not answer.
+  virtual void check_ready() const {}
+  // Offsets below this one were given, by what somebody knows who read them. A partition of a topic
+  // with tiered storage that has no records on the local disk goes on there, so that none is given
+  // twice; for others it means nothing.
+  virtual void skip_to(Offset /*next_offset*/) {}
   // Batches from the one holding `from` to the one holding the record before `until` (their other
   // records come too), at most about max_bytes encoded and at least one if there is any; empty at
-  // the end. not_found when `from` is before start_offset (the message says which offset is the
-  // oldest), invalid when it is after end_offset.
+  // the end. Offsets may be missing where a partition was restored: then the next batch comes.
+  // not_found when `from` is before start_offset (the message says which offset is the oldest),
+  // invalid when it is after end_offset.
   virtual std::vector<Batch> read(Offset from, Offset until, size_t max_bytes) const = 0;
   std::vector<Batch> read(Offset from, size_t max_bytes) const {
     return read(from, std::numeric_limits<Offset>::max(), max_bytes);
@@ -132,6 +195,10 @@ class Log {
   virtual void alter_topic(const std::string& name, const TopicConfig& config) = 0;
   // Drops segments past their retention. Called about once a minute by the owner.
   virtual void apply_retention() = 0;
+  // What topics with tiered storage need done (uploading, dropping, their retention, too), and
+  // opening again of partitions whose writes failed. Called about once a second by the owner, from
+  // one thread; may take long, and ends soon after a stop. Never throws for what is not ready yet.
+  virtual void tend(std::stop_token stop) = 0;
   // Read-only: take up what was written since. Otherwise nothing.
   virtual void refresh() = 0;
 };

@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 
+#include "base/json.h"
 #include "stream/batch_header.h"
 #include "stream/producer_table.h"
 
@@ -21,6 +22,10 @@ struct PartitionState {
 
   void apply(const BatchHeader& batch, const std::optional<SourcePosition>& position);
 };
+
+// {"next_offset","producers","positions"}
+JsonObject to_json(const PartitionState& state);
+PartitionState parse_state(const Json& json);  // invalid
 
 // The state at a byte of a segment: everything before that byte is durable and whole.
 struct StateCheckpoint {

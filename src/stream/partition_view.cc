@@ -39,6 +39,7 @@ void PartitionView::begin_segment(const Segment& segment) {
   std::lock_guard lock(mutex_);
   segments_.push_back(segment);
   active_index_ = SegmentIndex();
+  end_offset_.store(segment.end_offset, std::memory_order_release);
 }
 
 void PartitionView::drop_oldest() {

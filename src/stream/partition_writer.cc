@@ -21,14 +21,23 @@ PartitionWriter::PartitionWriter(FileSystem& files, Clock& clock, std::string di
       directory_(std::move(directory)),
       settings_(settings),
       view_(view),
-      has_segment_(!recovered.segments.empty()),
-      state_(std::move(recovered.state)),
-      spacing_(settings.get().index_interval_bytes),
-      old_entries_(recovered.index.entries()),
-      checkpoint_bytes_(recovered.checkpoint_bytes) {
-  if (!has_segment_) return;
-  active_ = recovered.segments.back();
+      spacing_(settings.get().index_interval_bytes) {
+  take(std::move(recovered));
+}
+
+void PartitionWriter::take(RecoveredPartition recovered) {
+  has_segment_ = !recovered.segments.empty();
+  state_ = std::move(recovered.state);
+  spacing_ = IndexSpacing(settings_.get().index_interval_bytes);
+  old_entries_ = recovered.index.entries();
+  checkpoint_bytes_ = recovered.checkpoint_bytes;
+  index_failed_ = false;
+  growth_ = {};
+  active_ = has_segment_ ? recovered.segments.back() : Segment();
   synced_bytes_ = active_.size_bytes;
+  is_begun_ = active_.size_bytes > 0;
+  begun_ms_ = INT64_MIN;
+  if (!has_segment_) return;
   spacing_.resume(old_entries_.empty() ? 0 : old_entries_.back().position,
                   active_.max_timestamp_ms);
 }
@@ -37,7 +46,7 @@ void PartitionWriter::refuse_if_unusable() const {
   if (deleted_) fail(ErrorKind::kNotFound, "appending to {}: the topic was deleted", directory_);
   if (!broken_.empty()) {
     fail(ErrorKind::kUnavailable,
-         "appending to {}: refused since a write failed ({}); mend the cause and restart",
+         "appending to {}: refused for now ({}); it goes on by itself when the cause is mended",
          directory_, broken_);
   }
 }
@@ -49,7 +58,7 @@ void PartitionWriter::break_with_current_exception(const std::vector<PendingAppe
   } catch (const std::exception& failure) {
     broken_ = failure.what();
   }
-  telemetry::log_error("stream", "a partition refuses appends until the log is opened again",
+  telemetry::log_error("stream", "a partition refuses appends until it can be opened again",
                        {{"directory", directory_}, {"reason", broken_}});
   for (PendingAppend* append : appends) {
     if (append->error == nullptr) append->error = error;
@@ -58,6 +67,7 @@ void PartitionWriter::break_with_current_exception(const std::vector<PendingAppe
 
 void PartitionWriter::write(const std::vector<PendingAppend*>& appends) {
   std::lock_guard lock(mutex_);
+  is_round_open_ = true;
   std::vector<std::string_view> pieces;
   try {
     for (PendingAppend* append : appends) accept(*append, pieces);
@@ -105,6 +115,10 @@ void PartitionWriter::write_pieces(std::vector<std::string_view>& pieces) {
   log_->append_all(pieces);
   pieces.clear();
   active_.last_append_ms = millis_since_epoch(clock_.now());
+  if (!is_begun_) {
+    begun_ms_ = active_.last_append_ms;
+    is_begun_ = true;
+  }
   append_index_entries();
 }
 
@@ -161,6 +175,7 @@ void PartitionWriter::fail_index(const Error& error) {
 
 bool PartitionWriter::sync_and_publish(const std::vector<PendingAppend*>& appends) {
   std::lock_guard lock(mutex_);
+  is_round_open_ = false;
   try {
     refuse_if_unusable();
     if (settings_.get().durability == Durability::kDisk) sync();
@@ -202,11 +217,17 @@ void PartitionWriter::roll() {
   next.base_offset = state_.next_offset;
   next.end_offset = state_.next_offset;
   next.last_append_ms = millis_since_epoch(clock_.now());
+  begin_segment(next);
+}
+
+void PartitionWriter::begin_segment(const Segment& next) {
   files_.write_atomically(segment_path(directory_, next.base_offset, kStateSuffix),
                           to_json_text({next.base_offset, 0, INT64_MIN, state_}));
   log_ = files_.open_append(segment_path(directory_, next.base_offset, kLogSuffix));
   files_.sync_directory(directory_);
+  has_segment_ = true;
   active_ = next;
+  is_begun_ = false;
   spacing_ = IndexSpacing(settings_.get().index_interval_bytes);
   synced_bytes_ = 0;
   checkpoint_bytes_ = 0;
@@ -240,6 +261,92 @@ void PartitionWriter::roll_if_older_than(int64_t time_ms) {
     break_with_current_exception({});
     throw;
   }
+}
+
+void PartitionWriter::roll_if_begun_before(int64_t time_ms) {
+  std::lock_guard lock(mutex_);
+  if (deleted_ || !broken_.empty() || active_.size_bytes == 0 || begun_ms_ >= time_ms) return;
+  try {
+    roll();
+  } catch (const Error&) {
+    break_with_current_exception({});
+    throw;
+  }
+}
+
+void PartitionWriter::skip_to(Offset next_offset) {
+  std::lock_guard lock(mutex_);
+  refuse_if_unusable();
+  if (next_offset <= state_.next_offset) return;
+  if (active_.size_bytes > 0 || view_.segments().size() > 1) {
+    fail(ErrorKind::kConflict,
+         "going on at offset {} in {}: there are records already, and the next one has offset {}",
+         next_offset, directory_, state_.next_offset);
+  }
+  try {
+    state_.next_offset = next_offset;
+    Segment next;
+    next.base_offset = next_offset;
+    next.end_offset = next_offset;
+    next.last_append_ms = millis_since_epoch(clock_.now());
+    const bool replaces = has_segment_;
+    const Offset before = active_.base_offset;
+    time_index_.reset();
+    offset_index_.reset();
+    old_entries_.clear();
+    begin_segment(next);
+    if (replaces) {
+      view_.drop_oldest();
+      files_.remove(segment_path(directory_, before, kLogSuffix));
+      files_.remove(segment_path(directory_, before, kStateSuffix));
+    }
+  } catch (...) {
+    break_with_current_exception({});
+    throw;
+  }
+}
+
+std::string PartitionWriter::refusal() const {
+  std::lock_guard lock(mutex_);
+  return broken_;
+}
+
+void PartitionWriter::refuse(const std::string& reason) {
+  std::lock_guard lock(mutex_);
+  broken_ = reason;
+}
+
+void PartitionWriter::cut_unacknowledged() {
+  const std::vector<Segment> published = view_.segments();
+  const Segment active = published.empty() ? Segment() : published.back();
+  const std::string path = segment_path(directory_, active.base_offset, kLogSuffix);
+  if (!files_.exists(path)) return;  // never written
+  const std::unique_ptr<AppendFile> file = files_.open_append(path);
+  if (file->size_bytes() <= active.size_bytes) return;
+  file->truncate(active.size_bytes);
+  file->sync_data();
+}
+
+void PartitionWriter::reopen(const std::function<RecoveredPartition()>& recover) {
+  std::lock_guard lock(mutex_);
+  if (deleted_) return;
+  // Its appends would be answered as if they were still there.
+  if (is_round_open_) fail(ErrorKind::kUnavailable, "opening {} again: it is in use", directory_);
+  log_.reset();
+  offset_index_.reset();
+  time_index_.reset();
+  cut_unacknowledged();
+  RecoveredPartition recovered = recover();
+  const Offset end = recovered.segments.empty() ? 0 : recovered.segments.back().end_offset;
+  if (end < view_.end_offset()) {
+    fail(ErrorKind::kCorrupt,
+         "opening {} again: it ends at offset {}, and records up to {} were acknowledged; restore "
+         "it from a copy",
+         directory_, end, view_.end_offset());
+  }
+  view_.reset(recovered);
+  take(std::move(recovered));
+  broken_.clear();
 }
 
 void PartitionWriter::checkpoint_if_due() {

@@ -2,12 +2,13 @@
 
 // The writing side of a partition: gives offsets, writes batches, rolls segments, syncs, and
 // publishes into the PartitionView. After a failed write or sync it refuses everything, because
-// what is on disk is not known any more; reopening the log finds out.
+// what is on disk is not known any more, until reopen() has found out.
 //
 // Thread use: write() and sync_and_publish() from the log's writer thread, the rest from any.
 // Private to this module.
 
 #include <exception>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -48,10 +49,27 @@ class PartitionWriter {
 
   // Begins a new segment when the active one was last written to before `time_ms`.
   void roll_if_older_than(int64_t time_ms);
+  // The same when its first record came before `time_ms`; of records that were there when the log
+  // was opened that is not known, and they count as older than anything.
+  void roll_if_begun_before(int64_t time_ms);
+  // The next record gets this offset; for a partition that has no records on this disk. conflict
+  // when it has.
+  void skip_to(Offset next_offset);
+
+  // Why appends are refused; empty: they are not.
+  std::string refusal() const;
+  // Refuses appends until reopen().
+  void refuse(const std::string& reason);
+  // Closes the files, lets `recover` find out what is on disk, and goes on from there. What was
+  // never acknowledged is cut off before: after a failed sync it may be in memory alone.
+  void reopen(const std::function<RecoveredPartition()>& recover);
   // Refuses appends from now on and closes the files, for a topic that is deleted.
   void end_for_deletion();
 
  private:
+  void take(RecoveredPartition recovered);
+  void cut_unacknowledged();
+  void begin_segment(const Segment& next);
   void refuse_if_unusable() const;
   void accept(PendingAppend& append, std::vector<std::string_view>& pieces);
   void write_pieces(std::vector<std::string_view>& pieces);
@@ -73,11 +91,14 @@ class PartitionWriter {
   const TopicSettings& settings_;
   PartitionView& view_;
 
-  std::mutex mutex_;    // guards all below
-  std::string broken_;  // why it refuses; empty: it does not
+  mutable std::mutex mutex_;  // guards all below
+  std::string broken_;        // why it refuses; empty: it does not
   bool deleted_ = false;
+  bool is_round_open_ = false;  // written, and not answered yet
   bool has_segment_ = false;
-  Segment active_;  // as written; what is published may be behind
+  Segment active_;         // as written; what is published may be behind
+  bool is_begun_ = false;  // there are records in it
+  int64_t begun_ms_ = 0;   // when the first was written
   PartitionState state_;
   IndexSpacing spacing_;
   std::unique_ptr<AppendFile> log_;  // opened by the first append

@@ -50,7 +50,22 @@ void remove_strays(FileSystem& files, const std::string& directory,
       }
       return false;
     });
-    if (!belongs) files.remove(directory + "/" + file.name);
+    if (!belongs && directory + "/" + file.name != manifest_copy_path(directory)) {
+      files.remove(directory + "/" + file.name);
+    }
+  }
+}
+
+// A crash while a partition without records was told to go on at a later offset leaves two.
+void leave_out_empty(FileSystem& files, const std::string& directory, bool may_remove,
+                     std::vector<Segment>& segments) {
+  for (size_t i = 0; i + 1 < segments.size();) {
+    if (segments[i].size_bytes > 0) {
+      ++i;
+      continue;
+    }
+    if (may_remove) files.remove(segment_path(directory, segments[i].base_offset, kLogSuffix));
+    segments.erase(segments.begin() + static_cast<std::ptrdiff_t>(i));
   }
 }
 
@@ -182,6 +197,7 @@ RecoveredPartition recover_once(FileSystem& files, const std::string& directory,
   RecoveredPartition known;
   known.segments = list_segments(files, directory);
   if (options.read_only) take_final_sizes(files, directory, known.segments);
+  leave_out_empty(files, directory, !options.read_only, known.segments);
   if (!options.read_only) remove_strays(files, directory, known.segments);
   if (known.segments.empty()) return known;
 
@@ -208,6 +224,30 @@ RecoveredPartition recover_once(FileSystem& files, const std::string& directory,
 }
 
 }  // namespace
+
+PartitionState state_after(FileSystem& files, const std::string& directory, const Segment& segment,
+                           const PartitionState& otherwise) {
+  StateCheckpoint start;
+  if (auto checkpoint = load_checkpoint(files, directory, segment)) {
+    start = std::move(*checkpoint);
+  } else {
+    start.state = otherwise;
+  }
+  const std::string path = segment_path(directory, segment.base_offset, kLogSuffix);
+  const std::unique_ptr<MappedFile> mapping = files.map(path);
+  const ScanEnd end =
+      scan_segment(mapping->bytes(), 0, segment.base_offset, path,
+                   [&](const BatchHeader& header, uint64_t position, std::string_view batch) {
+                     if (position < start.segment_bytes) return;
+                     apply_batch(start.state, header, batch, path, position);
+                   });
+  if (end.valid_bytes != segment.size_bytes || end.next_offset != segment.end_offset) {
+    fail(ErrorKind::kCorrupt, "reading {}: it is damaged at byte {}; restore the file from a copy",
+         path, end.valid_bytes);
+  }
+  start.state.next_offset = segment.end_offset;
+  return std::move(start.state);
+}
 
 RecoveredPartition recover_partition(FileSystem& files, const std::string& directory,
                                      const RecoveryOptions& options) {

@@ -35,6 +35,11 @@ RecoveredPartition recover_partition(FileSystem& files, const std::string& direc
 bool extend_partition(FileSystem& files, const std::string& directory,
                       const RecoveryOptions& options, RecoveredPartition& known);
 
+// The state at the end of a finished segment, from its `.state` and the batches after that; where
+// there is none, `otherwise` is what it was at the beginning. Checks every batch: corrupt.
+PartitionState state_after(FileSystem& files, const std::string& directory, const Segment& segment,
+                           const PartitionState& otherwise);
+
 // The index of a finished segment, from its files or, when these are of no use, from the segment.
 SegmentIndex load_index(FileSystem& files, const std::string& directory, const Segment& segment,
                         int64_t index_interval_bytes);

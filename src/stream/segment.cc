@@ -16,6 +16,10 @@ std::string segment_path(const std::string& directory, Offset base_offset,
   return format("{}/{:0{}}{}", directory, base_offset, kDigits, suffix);
 }
 
+std::string manifest_copy_path(const std::string& directory) {
+  return directory + "/remote.manifest";
+}
+
 std::optional<Offset> parse_segment_name(std::string_view name, std::string_view suffix) {
   if (name.size() != kDigits + suffix.size() || !name.ends_with(suffix)) return std::nullopt;
   Offset base_offset = 0;

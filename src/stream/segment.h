@@ -27,6 +27,8 @@ struct Segment {
 
 // <directory>/00000000000000000042.log
 std::string segment_path(const std::string& directory, Offset base_offset, std::string_view suffix);
+// <directory>/remote.manifest: the copy of the manifest of a partition in object storage.
+std::string manifest_copy_path(const std::string& directory);
 // The base offset in a file name with that suffix; nullopt for other files.
 std::optional<Offset> parse_segment_name(std::string_view name, std::string_view suffix);
 

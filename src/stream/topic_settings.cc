@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "base/json.h"
+#include "objects/uri.h"
 
 namespace headrace::stream {
 namespace {
@@ -49,6 +50,16 @@ void check_topic_config(const TopicConfig& config) {
   check_range("segment_bytes", config.segment_bytes, 1, INT64_MAX);
   check_range("index_interval_bytes", config.index_interval_bytes, 1, INT64_MAX);
   check_range("max_batch_bytes", config.max_batch_bytes, 1, INT32_MAX);
+  const TieredStorage& tier = config.tiered_storage;
+  check_range("tiered_storage.local_retention_ms", tier.local_retention_ms, -1, INT64_MAX);
+  check_range("tiered_storage.local_retention_bytes", tier.local_retention_bytes, -1, INT64_MAX);
+  check_range("tiered_storage.upload_interval_ms", tier.upload_interval_ms, 1, INT64_MAX);
+  if (tier.uri.empty()) return;
+  try {
+    if (objects::is_s3(objects::normalized(tier.uri))) objects::parse_s3(tier.uri);
+  } catch (const Error& error) {
+    throw error.with_context("topic setting tiered_storage.uri");
+  }
 }
 
 void check_topic_name(const std::string& name) {
@@ -64,17 +75,24 @@ void check_topic_name(const std::string& name) {
 }
 
 std::string to_json_text(const TopicConfig& config) {
-  return to_pretty_text(
-      JsonObject{{"version", 1},
-                 {"partitions", config.partitions},
-                 {"compression", name_of(config.compression)},
-                 {"durability", config.durability == Durability::kDisk ? "disk" : "memory"},
-                 {"retention_ms", config.retention_ms},
-                 {"retention_bytes", config.retention_bytes},
-                 {"retention_ignores_readers", config.retention_ignores_readers},
-                 {"segment_bytes", config.segment_bytes},
-                 {"index_interval_bytes", config.index_interval_bytes},
-                 {"max_batch_bytes", config.max_batch_bytes}});
+  JsonObject json{{"version", 1},
+                  {"partitions", config.partitions},
+                  {"compression", name_of(config.compression)},
+                  {"durability", config.durability == Durability::kDisk ? "disk" : "memory"},
+                  {"retention_ms", config.retention_ms},
+                  {"retention_bytes", config.retention_bytes},
+                  {"retention_ignores_readers", config.retention_ignores_readers},
+                  {"segment_bytes", config.segment_bytes},
+                  {"index_interval_bytes", config.index_interval_bytes},
+                  {"max_batch_bytes", config.max_batch_bytes}};
+  const TieredStorage& tier = config.tiered_storage;
+  if (!tier.uri.empty()) {
+    json["tiered_storage"] = JsonObject{{"uri", tier.uri},
+                                        {"local_retention_ms", tier.local_retention_ms},
+                                        {"local_retention_bytes", tier.local_retention_bytes},
+                                        {"upload_interval_ms", tier.upload_interval_ms}};
+  }
+  return to_pretty_text(json);
 }
 
 TopicConfig parse_topic_config(std::string_view text) {
@@ -95,6 +113,12 @@ TopicConfig parse_topic_config(std::string_view text) {
   config.segment_bytes = integer_member(json, "segment_bytes");
   config.index_interval_bytes = integer_member(json, "index_interval_bytes");
   config.max_batch_bytes = integer_member(json, "max_batch_bytes");
+  if (const Json* tier = find_member(json, "tiered_storage")) {
+    config.tiered_storage.uri = string_member(*tier, "uri");
+    config.tiered_storage.local_retention_ms = integer_member(*tier, "local_retention_ms");
+    config.tiered_storage.local_retention_bytes = integer_member(*tier, "local_retention_bytes");
+    config.tiered_storage.upload_interval_ms = integer_member(*tier, "upload_interval_ms");
+  }
   check_topic_config(config);
   return config;
 }

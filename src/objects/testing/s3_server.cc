@@ -1,28 +1,14 @@
 #include "objects/testing/s3_server.h"
 
-#include <array>
-#include <cstdio>
 #include <filesystem>
 
 #include <unistd.h>
 
 #include "base/format.h"
+#include "base/testing/output_of.h"
 
 namespace headrace::objects {
 namespace {
-
-// What a command prints, without the end of the line; empty when it fails.
-std::string output_of(const std::string& command) {
-  std::FILE* pipe =
-      ::popen(command.c_str(), "r");  // NOLINT(bugprone-command-processor): our script
-  if (pipe == nullptr) return "";
-  std::string text;
-  std::array<char, 256> buffer{};
-  while (std::fgets(buffer.data(), buffer.size(), pipe) != nullptr) text += buffer.data();
-  if (::pclose(pipe) != 0) return "";
-  while (!text.empty() && text.back() == '\n') text.pop_back();
-  return text;
-}
 
 class OwnServer {
  public:

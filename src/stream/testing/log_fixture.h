@@ -36,13 +36,14 @@ class LogFixture {
 
   Log& open(const LogOptions& options = {});  // closes the one open before
   void close() { log_.reset(); }
+  bool is_open() const { return log_ != nullptr; }
   Log& log() { return *log_; }
   // The topic, made on first use.
   Topic& topic(const std::string& name, const TopicConfig& config = {});
 
   const std::string& directory() const { return directory_.path(); }
   std::string log_file(const std::string& topic, int partition, Offset base_offset) const;
-  FileSystem& files() { return *files_; }
+  FileSystem& files() const { return *files_; }
   ManualClock& clock() { return clock_; }
   telemetry::Metrics& metrics() { return *metrics_; }
   // Copies the directory as it is: what a crash at this instant would leave.
