@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <functional>
 #include <map>
 
 #include "base/error.h"
@@ -13,6 +14,7 @@
 #include "lake/data_writer.h"
 #include "lake/delete_function.h"
 #include "lake/delete_set.h"
+#include "lake/scan_files.h"
 #include "lake/table_changes.h"
 
 namespace headrace::lake {
@@ -124,15 +126,17 @@ std::vector<std::string> equality_conditions(const Table& table, const Schema& s
 // Which rows of a file a scan gives.
 enum class Rows { kLive, kDeleted };
 
+// The relation of a group's files, deleted rows and all.
+using GroupRelation = std::function<std::string(const Group& group)>;
+
 std::string group_sql(const Table& table, const Schema& schema, const Group& group,
-                      const std::string& columns, Rows rows) {
+                      const std::string& columns, Rows rows, const GroupRelation& relation) {
   std::vector<std::string> conditions = equality_conditions(table, schema, group);
   if (group.set) {
     const std::string live = live_condition(group);
     conditions.insert(conditions.begin(), rows == Rows::kLive ? live : "NOT " + live);
   }
-  const std::string sql =
-      format("SELECT {} FROM {} r", columns, read_sql(group.files, schema.fields));
+  const std::string sql = format("SELECT {} FROM {} r", columns, relation(group));
   return conditions.empty() ? sql : format("{} WHERE {}", sql, join(conditions, " AND "));
 }
 
@@ -144,8 +148,17 @@ std::string file_column(const Group& group) {
                 kFileIndex);
 }
 
+struct ScanForm {
+  bool with_rows = false;
+  Rows rows = Rows::kLive;
+  GroupRelation relation = {};  // empty: read_parquet of all paths
+};
+
 std::string scan(const Table& table, const Schema& schema, const std::vector<DataFile>& files,
-                 bool with_rows, Rows rows = Rows::kLive) {
+                 const ScanForm& form) {
+  const GroupRelation relation = form.relation ? form.relation : [&](const Group& group) {
+    return read_sql(group.files, schema.fields);
+  };
   std::vector<std::string> columns;
   std::vector<std::string> empty;
   for (const Field& field : schema.fields) {
@@ -154,17 +167,17 @@ std::string scan(const Table& table, const Schema& schema, const std::vector<Dat
     empty.push_back(
         format("CAST(NULL AS {}) AS {}", to_duckdb(field.type), quote_identifier(field.name)));
   }
-  if (with_rows) {
+  if (form.with_rows) {
     empty.emplace_back("NULL::BIGINT AS _file, NULL::BIGINT AS _position");
   }
   if (files.empty()) return format("SELECT {} WHERE false", join(empty, ", "));
   std::vector<std::string> parts;
   for (const Group& group : groups_of(files)) {
     std::string selected = format("{}", join(columns, ", "));
-    if (with_rows) {
+    if (form.with_rows) {
       selected += format(", {}, {} AS _position", file_column(group), kRowNumber);
     }
-    parts.push_back(group_sql(table, schema, group, selected, rows));
+    parts.push_back(group_sql(table, schema, group, selected, form.rows, relation));
   }
   return format("{}", join(parts, " UNION ALL "));
 }
@@ -172,19 +185,30 @@ std::string scan(const Table& table, const Schema& schema, const std::vector<Dat
 }  // namespace
 
 std::string scan_sql(const Table& table, const std::vector<DataFile>& files) {
-  return scan(table, table.metadata.current_schema(), files, false);
+  return scan(table, table.metadata.current_schema(), files, {});
 }
 
 std::string scan_sql(const Table& table, const Schema& schema, const std::vector<DataFile>& files) {
-  return scan(table, schema, files, false);
+  return scan(table, schema, files, {});
 }
 
 std::string scan_rows_sql(const Table& table, const std::vector<DataFile>& files) {
-  return scan(table, table.metadata.current_schema(), files, true);
+  return scan(table, table.metadata.current_schema(), files, {.with_rows = true});
 }
 
 std::string gone_rows_sql(const Table& table, const std::vector<DataFile>& files) {
-  return scan(table, table.metadata.current_schema(), files, false, Rows::kDeleted);
+  return scan(table, table.metadata.current_schema(), files, {.rows = Rows::kDeleted});
+}
+
+Scan make_scan(const TablePtr& table, const Schema& schema, const DataFilesPtr& files) {
+  Scan result;
+  const GroupRelation relation = [&](const Group& group) {
+    result.lists.push_back(ScanFiles::make(table, schema, files, group.indexes));
+    return format("headrace_files({}, schema={}, hive_partitioning=false)",
+                  quote_literal(result.lists.back()->name()), schema_parameter(schema.fields));
+  };
+  result.sql = scan(*table, schema, *files, {.relation = relation});
+  return result;
 }
 
 }  // namespace headrace::lake

@@ -64,6 +64,7 @@ lake::TablePtr with_layout(lake::Catalog& catalog, const lake::TablePtr& table,
 
 LiveTables::LiveTables(const Collaborators& collaborators)
     : state_(std::make_unique<State>(collaborators)) {
+  lake::register_file_scan(collaborators.database);
   state_->connection->execute("CREATE SCHEMA IF NOT EXISTS hot");
 }
 
