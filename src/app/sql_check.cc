@@ -6,6 +6,7 @@
 #include "app/component_binding.h"
 #include "base/error.h"
 #include "jobs/job_check.h"
+#include "views/views.h"
 
 namespace headrace::app {
 namespace {
@@ -35,8 +36,9 @@ class ViewCheck {
   // False when its source is not there yet.
   bool check(const project::ViewDefinition& view) {
     try {
-      connection_.describe(view.sql);
-      create_table(view);
+      const std::string sql = views::engine_sql(connection_, view.sql);
+      connection_.describe(sql);
+      create_table(view, sql);
     } catch (const Error& error) {
       if (error.kind() == ErrorKind::kNotFound) return false;
       add_sql_problem(view, error.message(), problems_);
@@ -47,7 +49,7 @@ class ViewCheck {
   // For those that are left in the end: the table may come from elsewhere.
   void warn(const project::ViewDefinition& view) {
     try {
-      connection_.describe(view.sql);
+      connection_.describe(views::engine_sql(connection_, view.sql));
     } catch (const Error& error) {
       problems_.add(
           {config::Severity::kWarning, view.file, "", view.first_sql_line, 1,
@@ -57,13 +59,13 @@ class ViewCheck {
   }
 
  private:
-  void create_table(const project::ViewDefinition& view) {
+  void create_table(const project::ViewDefinition& view, const std::string& sql) {
     const size_t dot = view.table.find('.');
     if (dot == std::string::npos) return;
     const std::string database = view.table.substr(0, dot);
     connection_.execute("CREATE SCHEMA IF NOT EXISTS " + engine::quote_identifier(database));
     connection_.execute(format("CREATE OR REPLACE VIEW {} AS {}",
-                               engine::quote_name(database, view.table.substr(dot + 1)), view.sql));
+                               engine::quote_name(database, view.table.substr(dot + 1)), sql));
   }
 
   engine::Connection& connection_;

@@ -22,6 +22,15 @@ struct Instruments {
   telemetry::Counter& updates;
   telemetry::Counter& failures;
   telemetry::Histogram& seconds;
+  telemetry::Gauge& late_changes;
+  telemetry::Gauge& watermark_seconds;
+
+  void show(const EventTime& event_time) const {
+    late_changes.set(static_cast<double>(event_time.late_changes));
+    if (event_time.watermark_us) {
+      watermark_seconds.set(static_cast<double>(*event_time.watermark_us) / 1e6);
+    }
+  }
 };
 
 Instruments instruments_of(telemetry::Metrics& metrics, const std::string& view) {
@@ -30,7 +39,13 @@ Instruments instruments_of(telemetry::Metrics& metrics, const std::string& view)
       metrics.counter("headrace_view_updates_total", "Updates of views that went well", labels),
       metrics.counter("headrace_view_update_failures_total",
                       "Updates of views that failed and are tried again", labels),
-      metrics.histogram("headrace_view_update_seconds", "Time of one update of a view", labels)};
+      metrics.histogram("headrace_view_update_seconds", "Time of one update of a view", labels),
+      metrics.gauge("headrace_view_late_changes",
+                    "Changes that came after their window had closed and were left out, since the "
+                    "view was built; kept over restarts",
+                    labels),
+      metrics.gauge("headrace_view_watermark_seconds",
+                    "The view's watermark, in seconds since 1970; 0 where there is none", labels)};
 }
 
 struct RunningView {
@@ -100,8 +115,13 @@ bool reads_any(const IncrementalView& view, const std::vector<lake::TableIdentif
 
 }  // namespace
 
-void check_view(engine::Database& database, const std::string& sql) {
-  ViewQuery::parse(*database.connect(), sql, SourceKind::kAppended);
+void check_view(engine::Database& database, const std::string& sql, const Closing& closing) {
+  check_closing(ViewQuery::parse(*database.connect(), sql, SourceKind::kAppended), closing);
+}
+
+std::string engine_sql(engine::Connection& connection, const std::string& sql) {
+  const ViewQuery query = ViewQuery::parse(connection, sql, SourceKind::kAppended);
+  return query.window() && query.window()->is_named ? query.plain_sql() : sql;
 }
 
 struct Views::State {
@@ -189,6 +209,7 @@ struct Views::State {
     }
     running.instruments->seconds.observe(taken.count());
     (error.empty() ? running.instruments->updates : running.instruments->failures).add();
+    running.instruments->show(view->progress().event_time);
     finish(running, error, now);
     if (is_changed) set_due({view->spec().table});
     settled.notify_all();
@@ -312,7 +333,8 @@ std::vector<ViewStatus> Views::status() const {
   std::lock_guard lock(state_->mutex);
   std::vector<ViewStatus> statuses;
   for (const auto& [name, running] : state_->views) {
-    statuses.push_back({name, running.view->spec().table, running.view->source(),
+    const ViewSpec& spec = running.view->spec();
+    statuses.push_back({name, spec.table, running.view->source(), spec.closing,
                         running.view->progress(), running.last_error, running.since});
   }
   return statuses;

@@ -22,13 +22,18 @@ struct ViewStatus {
   std::string name;
   lake::TableIdentifier table;
   lake::TableIdentifier source;
+  Closing closing;
   ViewProgress progress;
   std::string last_error;          // empty: the last update went well
   std::optional<Timestamp> since;  // of the error, else of the last update
 };
 
 // Throws what keeps the query from being a view, for checks without tables.
-void check_view(engine::Database& database, const std::string& sql);
+void check_view(engine::Database& database, const std::string& sql, const Closing& closing = {});
+
+// The query of a view that check_view() took, in words of the engine alone: as it is, unless it has
+// window functions, which only a view knows.
+std::string engine_sql(engine::Connection& connection, const std::string& sql);
 
 class Views {
  public:

@@ -23,6 +23,8 @@ class Edits {
   void insert(int rows, int hour);
   // Rows that are all their own group, one a second, from second `first` on.
   void insert_distinct(int rows, int first);
+  // What a SELECT of ts, country and amount gives.
+  void insert_rows(const std::string& select, int rows) { insert_select(select, rows); }
   // Hot rows into files and the catalog.
   void commit();
 
