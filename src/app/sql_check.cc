@@ -6,6 +6,8 @@
 #include "app/component_binding.h"
 #include "base/error.h"
 #include "jobs/job_check.h"
+#include "jobs/node_type.h"
+#include "views/view_circle.h"
 #include "views/views.h"
 
 namespace headrace::app {
@@ -72,6 +74,26 @@ class ViewCheck {
   config::Problems& problems_;
 };
 
+// A circle is told once, at the first of its views.
+bool check_circles(engine::Connection& connection, const project::Project& project,
+                   config::Problems& problems) {
+  std::vector<views::ViewTables> tables;
+  for (const project::ViewDefinition& view : project.views) {
+    tables.push_back(
+        {view.name, jobs::parse_table_name(view.table), views::inputs_of(connection, view.sql)});
+  }
+  const std::vector<std::string> circle = views::find_circle(tables);
+  if (circle.empty()) return true;
+  for (const project::ViewDefinition& view : project.views) {
+    if (view.name != circle.front()) continue;
+    problems.add(
+        {config::Severity::kError, view.file, "", view.first_sql_line, 1,
+         "views that read each other in a circle cannot be: " + views::describe_circle(circle),
+         "let one of them read a table that a job writes"});
+  }
+  return false;
+}
+
 }  // namespace
 
 void check_sql(const project::Project& project, config::Problems& problems) {
@@ -80,6 +102,7 @@ void check_sql(const project::Project& project, config::Problems& problems) {
   std::vector<project::ViewDefinition> views = project.views;
   if (jobs.empty() && views.empty()) return;
   jobs::JobCheck check(project.directory);
+  if (!check_circles(check.connection(), project, problems)) return;
   ViewCheck view_check(check.connection(), problems);
   // Jobs may read what views write, and the other way round.
   for (size_t left = jobs.size() + views.size() + 1; jobs.size() + views.size() < left;) {

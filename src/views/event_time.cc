@@ -60,7 +60,15 @@ EventTime EventTime::after(const Closing& closing, std::optional<int64_t> newest
 }
 
 void check_closing(const ViewQuery& query, const Closing& closing) {
-  if (!closing.watermark || query.window()) return;
+  if (!closing.watermark) return;
+  if (query.window() && query.window()->is_session()) {
+    fail(
+        ErrorKind::kUnsupported,
+        "{}{}: a view of sessions cannot have a watermark; its sessions never close, and late rows "
+        "always join them",
+        query.window()->place, query.window()->call);
+  }
+  if (query.window()) return;
   fail(
       ErrorKind::kInvalid,
       "a view with a watermark needs one window among its keys that can close: tumble(time, size), "

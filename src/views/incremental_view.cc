@@ -112,15 +112,16 @@ void IncrementalView::check_window(const ViewQuery& query) const {
 }
 
 // Rows of any table may go, by another engine. Over one that is only appended to, a single least or
-// greatest value is kept instead of all; then such a change makes the view be built anew.
+// greatest value is kept instead of all; then such a change makes its groups be made again.
 ViewQuery IncrementalView::bound_query(const lake::Table& source) const {
   const auto& properties = source.metadata.properties;
   const bool is_changing = properties.contains(tables::kPrimaryKeyProperty) ||
                            properties.contains(kViewProperty) || !parsed_.has_extremes();
-  ViewQuery query = is_changing && !is_emitted_on_close()
+  const bool has_states = !is_emitted_on_close() && !parsed_.has_sessions();
+  ViewQuery query = is_changing && has_states
                         ? ViewQuery::parse(*connection_, spec_.sql, SourceKind::kChanging)
                         : parsed_;
-  if (is_emitted_on_close()) query.store_finals_only();
+  if (!has_states) query.store_finals_only();
   query.bind(*connection_, columns_relation(source));
   check_window(query);
   return query;
@@ -294,7 +295,8 @@ std::vector<std::string> IncrementalView::definition() {
       if (stored.included && stored.joined == joined.snapshots) {
         tables::SignedChanges changes =
             collaborators_.tables.changes_after(source(), *stored.included, true);
-        if (query_.source_kind() == SourceKind::kChanging || changes.only_came) {
+        if (query_.source_kind() == SourceKind::kChanging || query_.has_sessions() ||
+            changes.only_came) {
           rows = shown_sql(stored, joined.sql, changes.sql);
           shown = std::move(changes.files);
         }
@@ -329,6 +331,10 @@ std::string IncrementalView::shown_sql(const Stored& stored, const std::vector<s
                                        const std::string& changes) const {
   const std::string scan = lake::scan_sql(*stored.table, stored.files);
   if (is_emitted_on_close()) return query_.shown_columns_sql(scan);
+  if (query_.has_sessions()) {
+    return query_.current_sessions_sql(scan, changes,
+                                       collaborators_.tables.rows_sql(source(), true));
+  }
   const ViewQuery open = query_.of_windows(stored.event_time.closed_until_us, std::nullopt);
   const std::string relation = query_.from_sql(changes, joined);
   return query_.current_sql(scan, query_.source_kind() == SourceKind::kChanging

@@ -103,7 +103,8 @@ class IncrementalView final : public tables::Dependent {
     std::vector<lake::DataFile> affected;  // stored files whose groups may change
     std::vector<lake::DataFile> removed;   // affected, or all when rebuilt
     EventTime event_time = {};             // when this is taken in
-    // For what is emitted on close: all rows of the source.
+    int64_t regrouped = 0;                 // groups that were made again from the source
+    // For sessions and what is emitted on close: all rows of the source.
     std::vector<lake::DataFile> whole = {};
     std::string whole_sql = {};
   };
@@ -130,6 +131,11 @@ class IncrementalView final : public tables::Dependent {
                                          const EventTime& event_time);
   std::vector<lake::DataFile> write(const Stored& stored, const Change& change);
   std::vector<lake::DataFile> write_closed(const Stored& stored, const Change& change);
+  void regroup(const lake::Table& source, const ViewQuery& open, Change& change);
+  void find_sessions(const Stored& stored, const std::string& changes, Change& change);
+  std::vector<KeyRange> ranges_of_sessions(const lake::Schema& schema);
+  std::vector<lake::DataFile> write_sessions(const Stored& stored, const Change& change);
+  void drop_sessions();
   std::vector<lake::DataFile> write_rows(const lake::Table& table, const std::string& rows);
   Stored commit(const Stored& stored, const Change& change, lake::SnapshotId included);
   Joined joined_;  // of the update that is under way

@@ -33,6 +33,9 @@ std::string combined_moments(const std::string& column, const std::string& sign)
                 distances);
 }
 
+// Of a table of groups: a name that no column of a source has.
+std::string group_column(size_t key) { return format("__headrace_group_{}", key); }
+
 // Merging the states of a kind; those of rows that went count against it.
 std::string combined(const StateColumn& state) {
   const std::string column = "part." + quote_identifier(state.name);
@@ -156,9 +159,9 @@ void ViewQuery::check_time(engine::Connection& connection, const std::string& re
     return;
   }
   fail(ErrorKind::kInvalid,
-       "{}: a window is one of time, and {} is {}; give it a column of type TIMESTAMP, TIMESTAMPTZ "
-       "or DATE, or cast it",
-       window_->call, window_->time, type);
+       "{}{}: a window is one of time, and {} is {}; give it a column of type TIMESTAMP, "
+       "TIMESTAMPTZ or DATE, or cast it",
+       window_->place, window_->call, window_->time, type);
 }
 
 std::vector<engine::Column> ViewQuery::stored_columns() const {
@@ -204,8 +207,44 @@ std::string ViewQuery::part_sql(const std::string& relation, const std::string& 
   for (const StateColumn& state : states_) {
     columns.push_back(column_sql(state.expression, state.type, state.name));
   }
-  return format("SELECT {} FROM {}{}{}", join(columns, ", "), relation,
-                window_ ? hops_sql(*window_) : "", condition_sql());
+  if (has_sessions()) {
+    return format("SELECT {} FROM {}", join(columns, ", "), sessions_sql(relation));
+  }
+  return format("SELECT {} FROM {}{}{}{}", join(columns, ", "), relation,
+                window_ ? hops_sql(*window_) : "", groups_join_sql(), condition_sql());
+}
+
+std::string ViewQuery::groups_join_sql() const {
+  if (groups_.empty()) return "";
+  std::vector<std::string> conditions = {"true"};
+  for (size_t i = 0; i < keys_.size(); ++i) {
+    conditions.push_back(format("{} IS NOT DISTINCT FROM __groups.{}",
+                                cast_as(keys_[i].expression, keys_[i].type), group_column(i)));
+  }
+  return format(" SEMI JOIN {} AS __groups ON {}", groups_, join(conditions, " AND "));
+}
+
+std::string ViewQuery::lost_groups_sql(const std::string& parts) const {
+  std::vector<std::string> columns = {kSignColumn};
+  for (size_t i = 0; i < keys_.size(); ++i) {
+    columns.push_back(format("{} AS {}", quote_identifier(keys_[i].name), group_column(i)));
+  }
+  return format("SELECT DISTINCT {} FROM {} WHERE {} < 0", join(columns, ", "), parts, kSignColumn);
+}
+
+ViewQuery ViewQuery::of_groups(const std::string& groups) const {
+  ViewQuery query = *this;
+  query.groups_ = groups;
+  return query;
+}
+
+std::string ViewQuery::same_groups(std::string_view keyed, std::string_view groups) const {
+  std::vector<std::string> conditions = {"true"};
+  for (size_t i = 0; i < keys_.size(); ++i) {
+    conditions.push_back(format("{}.{} IS NOT DISTINCT FROM {}.{}", keyed,
+                                quote_identifier(keys_[i].name), groups, group_column(i)));
+  }
+  return format("{}", join(conditions, " AND "));
 }
 
 // Of the rows that count, whatever their window.
@@ -367,13 +406,16 @@ std::string ViewQuery::stored_sql(const std::string& states,
   return format("SELECT {} FROM ({})", join(columns, ", "), states);
 }
 
-std::string ViewQuery::plain_sql() const {
+std::string ViewQuery::named_from() const {
   std::vector<std::string> joined;
   for (const lake::TableIdentifier& table : joined_) {
     joined.push_back(engine::quote_name(table.database, table.name));
   }
-  const std::string from = from_sql(engine::quote_name(source_.database, source_.name), joined);
-  return visible_sql(merged_sql({delta_sql(from)}));
+  return from_sql(engine::quote_name(source_.database, source_.name), joined);
+}
+
+std::string ViewQuery::plain_sql() const {
+  return visible_sql(merged_sql({delta_sql(named_from())}));
 }
 
 std::string ViewQuery::fingerprint() const {

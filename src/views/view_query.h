@@ -110,6 +110,30 @@ class ViewQuery {
   // µs, and how many changes are to windows that ended by then.
   std::string event_time_sql(const std::string& relation, std::optional<int64_t> until_us) const;
 
+  // Sessions are made again from the source's rows where something changed. *Points* are the places
+  // of changes, from a relation with kSignColumn; a stored session is affected by one in it or
+  // within the gap of it; *intervals* are the points and the affected sessions. The rows of the
+  // source in the intervals make the new sessions, and these can meet none that is not affected.
+  bool has_sessions() const { return window_ && window_->is_session(); }
+  std::string session_points_sql(const std::string& changes) const;
+  std::string affected_sessions_sql(const std::string& stored, const std::string& points) const;
+  std::string session_intervals_sql(const std::string& affected, const std::string& points) const;
+  std::string rows_in_intervals_sql(const std::string& rows, const std::string& intervals) const;
+  // What users see of stored rows, changes and all rows of the source.
+  std::string current_sessions_sql(const std::string& stored, const std::string& changes,
+                                   const std::string& rows) const;
+  // Of points: the first and the last place, in µs, and whether there are rows without a time.
+  std::string range_of_points_sql(const std::string& points) const;
+  // The keys beside the session, as columns of points.
+  std::vector<std::pair<KeyColumn, std::string>> session_keys() const;
+
+  // Over rows that are only appended to, the states of groups that lose rows all the same are made
+  // again from the source. SELECT of these groups, from a table of parts; the same query over the
+  // rows of such groups alone; and the condition that a row with the keys is of one of them.
+  std::string lost_groups_sql(const std::string& parts) const;
+  ViewQuery of_groups(const std::string& groups) const;
+  std::string same_groups(std::string_view keyed, std::string_view groups) const;
+
   // Of the stored table: outputs, then what is hidden.
   std::vector<engine::Column> stored_columns() const;
 
@@ -135,7 +159,12 @@ class ViewQuery {
   // "a.key IS NOT DISTINCT FROM b.key AND …"
   std::string same_keys(std::string_view a, std::string_view b) const;
 
-  // The whole query in words of the engine, over its tables by name; not incremental.
+  // A part of bind(): invalid when a window that is named in the query is none of time.
+  void check_time(engine::Connection& connection, const std::string& relation);
+
+  // Its tables by name, to stand after FROM, and the whole query over them in words of the engine;
+  // not incremental.
+  std::string named_from() const;
   std::string plain_sql() const;
 
   // Tells apart queries whose stored rows mean different things.
@@ -150,9 +179,11 @@ class ViewQuery {
   std::string multiset_sql(const StateColumn& state, const std::string& parts) const;
   bool is_stored(const StateColumn& state) const;
   std::vector<std::string> row_conditions() const;
+  std::string sessions_sql(const std::string& rows) const;
+  std::string same_session_keys(std::string_view rows, std::string_view points) const;
   void add_window_conditions(std::vector<std::string>& conditions) const;
   std::string condition_sql() const;
-  void check_time(engine::Connection& connection, const std::string& relation);
+  std::string groups_join_sql() const;
 
   SourceKind source_kind_ = SourceKind::kAppended;
   std::string row_count_;  // the state with the number of a group's rows, where they may go
@@ -163,6 +194,7 @@ class ViewQuery {
   std::optional<Window> window_;
   std::optional<int64_t> after_us_;  // of_windows()
   std::optional<int64_t> until_us_;
+  std::string groups_;  // of_groups()
   bool stores_states_ = true;
   std::vector<KeyColumn> keys_;
   std::vector<StateColumn> states_;

@@ -197,17 +197,44 @@ class ViewQueryParser {
       return;
     }
     Window& window = *query_.window_;
+    if (window.is_session()) {
+      read_session(window);
+      return;
+    }
     if (!keys_.contains(identity_of(window.start))) {
       const std::string start = render(connection_, window.start);
       const bool has_end = std::any_of(
           query_.keys_.begin(), query_.keys_.end(),
           [&](const KeyColumn& key) { return key.expression.find(start) != std::string::npos; });
       if (!has_end) {
-        fail(ErrorKind::kInvalid, "{}: the window must stand in GROUP BY, too", window.call);
+        fail(ErrorKind::kInvalid, "{}{}: the window must stand in GROUP BY, too", window.place,
+             window.call);
       }
       add_key(window.start);
     }
     window.key = keys_.at(identity_of(window.start));
+  }
+
+  // Both ends are stored, to find the sessions that a row belongs to.
+  void read_session(Window& window) {
+    if (!query_.joined_.empty()) {
+      fail(ErrorKind::kUnsupported,
+           "{}{}: sessions are made of the rows of one table; join in a view over this one",
+           window.place, window.call);
+    }
+    const bool is_key =
+        std::any_of(query_.keys_.begin(), query_.keys_.end(), [](const KeyColumn& key) {
+          return key.expression.find(kSessionStart) != std::string::npos ||
+                 key.expression.find(kSessionEnd) != std::string::npos;
+        });
+    if (!is_key) {
+      fail(ErrorKind::kInvalid, "{}{}: the window must stand in GROUP BY, too", window.place,
+           window.call);
+    }
+    add_key(column_reference(kSessionStart));
+    add_key(column_reference(kSessionEnd));
+    window.key = keys_.at(identity_of(column_reference(kSessionStart)));
+    window.end_key = keys_.at(identity_of(column_reference(kSessionEnd)));
   }
 
   void find_plain_window() {

@@ -19,6 +19,7 @@ namespace {
 
 constexpr const char* kDelta = "view_delta";      // a temporary table of the view's connection
 constexpr const char* kAffected = "view_stored";  // and another
+constexpr const char* kLost = "view_lost";        // groups that lost rows
 
 }  // namespace
 
@@ -40,10 +41,6 @@ std::string IncrementalView::reason_to_rebuild(const lake::Table& source, const 
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::kNotFound) throw;
     return "the snapshot of its source that it includes has expired";
-  }
-  const bool keeps_extremes = query_.source_kind() == SourceKind::kAppended;
-  if (keeps_extremes && !is_emitted_on_close() && !change.source.only_came()) {
-    return "rows of its source were changed or deleted";
   }
   return "";
 }
@@ -68,9 +65,10 @@ IncrementalView::Change IncrementalView::plan(const lake::Table& source, Stored&
   const std::string changes = query_.from_sql(
       format("({})", lake::changes_sql(source, change.source, kSignColumn)), joined_.sql);
   if (spec_.closing.watermark) change.event_time = event_time_after(stored, changes);
-  if (is_emitted_on_close()) {
+  if (is_emitted_on_close() || query_.has_sessions()) {
     change.whole = collaborators_.catalog.files(source);
-    change.whole_sql = lake::scan_sql(source, change.whole);
+    change.whole_sql = format("({})", lake::scan_sql(source, change.whole));
+    if (query_.has_sessions() && stored.included) find_sessions(stored, changes, change);
     return change;
   }
   const ViewQuery open = query_.of_windows(stored.event_time.closed_until_us, std::nullopt);
@@ -79,8 +77,26 @@ IncrementalView::Change IncrementalView::plan(const lake::Table& source, Stored&
   if (stored.included) {
     change.affected = affected_files(stored, change.event_time);
     change.removed = change.affected;
+    if (query_.has_extremes() && !change.source.only_came()) regroup(source, open, change);
   }
   return change;
+}
+
+// A least or greatest value does not tell which one is next: groups that lost a row are made of the
+// rows that are left, and take the place of what is stored of them.
+void IncrementalView::regroup(const lake::Table& source, const ViewQuery& open, Change& change) {
+  connection_->execute(
+      format("CREATE OR REPLACE TEMP TABLE {} AS {}", kLost, query_.lost_groups_sql(kDelta)));
+  change.regrouped = connection_->query_integer(format("SELECT count(*) FROM {}", kLost));
+  connection_->execute(
+      format("DELETE FROM {} d USING {} l WHERE {}", kDelta, kLost, query_.same_groups("d", "l")));
+  if (change.regrouped == 0) return;
+  const std::vector<DataFile> files = collaborators_.catalog.files(source);
+  const std::string rows =
+      query_.from_sql(format("({})", lake::scan_sql(source, files)), joined_.sql);
+  connection_->execute(format("INSERT INTO {} {}", kDelta, open.of_groups(kLost).delta_sql(rows)));
+  telemetry::log_info("views", "rows of the source went: their groups were made again",
+                      {{"view", spec_.name}, {"groups", change.regrouped}});
 }
 
 // When all rows are read again, those of closed windows are not late: they were taken in.
@@ -172,6 +188,7 @@ std::vector<DataFile> IncrementalView::write_closed(const Stored& stored, const 
 
 std::vector<DataFile> IncrementalView::write(const Stored& stored, const Change& change) {
   if (is_emitted_on_close()) return write_closed(stored, change);
+  if (query_.has_sessions()) return write_sessions(stored, change);
   const lake::Table& table = *stored.table;
   const auto closed_until_us = stored.event_time.closed_until_us;
   const auto stored_sql = [&](const std::string& states) {
@@ -197,6 +214,10 @@ std::vector<DataFile> IncrementalView::write(const Stored& stored, const Change&
   }
   connection_->execute(
       format("CREATE OR REPLACE TEMP TABLE {} AS {}", kAffected, query_.stored_states_sql(open)));
+  if (change.regrouped > 0) {
+    connection_->execute(format("DELETE FROM {} s USING {} l WHERE {}", kAffected, kLost,
+                                query_.same_groups("s", "l")));
+  }
   const std::string condition = query_.same_keys("s", "d");
   const std::string carried = with_closed(
       stored_sql(format("SELECT * FROM {} s ANTI JOIN {} d ON {}", kAffected, kDelta, condition)));
@@ -224,13 +245,18 @@ IncrementalView::Stored IncrementalView::commit(const Stored& stored, const Chan
   commit.base = stored.table;
   commit.added = write(stored, change);
   connection_->execute(
-      format("DROP TABLE IF EXISTS {}; DROP TABLE IF EXISTS {}", kDelta, kAffected));
+      format("DROP TABLE IF EXISTS {}; DROP TABLE IF EXISTS {}; DROP TABLE IF EXISTS {}", kDelta,
+             kAffected, kLost));
+  drop_sessions();
   commit.removed = change.removed;
   commit.operation = change.removed.empty() ? "append" : "overwrite";
   std::map<lake::TableIdentifier, lake::SnapshotId> inputs = joined_.snapshots;
   inputs[source()] = included;
   commit.summary = StoredInputs::of(inputs, query_.fingerprint()).to_summary();
   if (spec_.closing.watermark) commit.summary[kEventTimeKey] = change.event_time.to_text();
+  if (change.regrouped > 0) {
+    commit.summary["headrace.regrouped"] = format("{}", change.regrouped);
+  }
   if (!stored.reason_to_rebuild.empty()) {
     commit.summary["headrace.rebuilt-because"] = stored.reason_to_rebuild;
   }

@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "telemetry/log.h"
+#include "views/view_circle.h"
 
 namespace headrace::views {
 namespace {
@@ -73,38 +74,15 @@ void check_names(const std::vector<ViewSpec>& definitions) {
   }
 }
 
-// From each view down through the views that it reads.
-class CircleCheck {
- public:
-  explicit CircleCheck(const std::map<std::string, RunningView>& views) {
-    for (const auto& [name, running] : views)
-      writers_[running.view->spec().table] = running.view.get();
-  }
-
-  void visit(const IncrementalView& view) {
-    if (done_.contains(&view)) return;
-    path_.push_back(view.spec().name);
-    if (std::count(path_.begin(), path_.end(), view.spec().name) > 1) {
-      fail(ErrorKind::kInvalid, "views that read each other in a circle cannot be: {}",
-           join(path_, " reads "));
-    }
-    for (const lake::TableIdentifier& input : view.inputs()) {
-      const auto writer = writers_.find(input);
-      if (writer != writers_.end()) visit(*writer->second);
-    }
-    path_.pop_back();
-    done_.insert(&view);
-  }
-
- private:
-  std::map<lake::TableIdentifier, const IncrementalView*> writers_;
-  std::set<const IncrementalView*> done_;
-  std::vector<std::string> path_;
-};
-
 void check_sources(const std::map<std::string, RunningView>& views) {
-  CircleCheck check(views);
-  for (const auto& [name, running] : views) check.visit(*running.view);
+  std::vector<ViewTables> tables;
+  for (const auto& [name, running] : views) {
+    tables.push_back({name, running.view->spec().table, running.view->inputs()});
+  }
+  const std::vector<std::string> circle = find_circle(tables);
+  if (circle.empty()) return;
+  fail(ErrorKind::kInvalid, "views that read each other in a circle cannot be: {}",
+       describe_circle(circle));
 }
 
 bool reads_any(const IncrementalView& view, const std::vector<lake::TableIdentifier>& tables) {
@@ -120,8 +98,18 @@ void check_view(engine::Database& database, const std::string& sql, const Closin
 }
 
 std::string engine_sql(engine::Connection& connection, const std::string& sql) {
+  ViewQuery query = ViewQuery::parse(connection, sql, SourceKind::kAppended);
+  if (!query.window() || !query.window()->is_named) return sql;
+  query.check_time(connection, query.named_from());
+  return query.plain_sql();
+}
+
+std::vector<lake::TableIdentifier> inputs_of(engine::Connection& connection,
+                                             const std::string& sql) {
   const ViewQuery query = ViewQuery::parse(connection, sql, SourceKind::kAppended);
-  return query.window() && query.window()->is_named ? query.plain_sql() : sql;
+  std::vector<lake::TableIdentifier> tables = query.joined();
+  tables.insert(tables.begin(), query.source());
+  return tables;
 }
 
 struct Views::State {

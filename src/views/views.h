@@ -31,8 +31,12 @@ struct ViewStatus {
 // Throws what keeps the query from being a view, for checks without tables.
 void check_view(engine::Database& database, const std::string& sql, const Closing& closing = {});
 
-// The query of a view that check_view() took, in words of the engine alone: as it is, unless it has
-// window functions, which only a view knows.
+// Of queries that check_view() took. The tables that one reads, the followed one first; and the
+// query in words of the engine alone: as it is, unless it has window functions, which only a view
+// knows. The latter looks at its tables: not_found when they are not there, invalid for a window
+// that is none of time.
+std::vector<lake::TableIdentifier> inputs_of(engine::Connection& connection,
+                                             const std::string& sql);
 std::string engine_sql(engine::Connection& connection, const std::string& sql);
 
 class Views {

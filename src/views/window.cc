@@ -1,6 +1,8 @@
 #include "views/window.h"
 
+#include <algorithm>
 #include <array>
+#include <cctype>
 #include <map>
 #include <vector>
 
@@ -13,27 +15,41 @@ namespace {
 constexpr const char* kHop = "__headrace_hop";  // the number of a row's window, from the newest
 constexpr int64_t kMostWindowsOfARow = 1000;
 constexpr int64_t kDayUs = 86'400'000'000;
+constexpr int64_t kLongestGapUs = 366 * kDayUs;
 
+enum class Kind { kTumbling, kHopping, kSession };
 enum class Part { kStart, kEnd };
 
 struct WindowFunction {
   std::string_view name;
-  std::string_view form;  // for messages
-  bool is_hopping;
+  Kind kind;
   Part part;
 };
 
-constexpr std::string_view kTumble = "tumble(time, size)";
-constexpr std::string_view kHopForm = "hop(time, slide, size)";
-
-constexpr std::array<WindowFunction, 6> kFunctions = {{
-    {"tumble", kTumble, false, Part::kStart},
-    {"tumble_start", kTumble, false, Part::kStart},
-    {"tumble_end", kTumble, false, Part::kEnd},
-    {"hop", kHopForm, true, Part::kStart},
-    {"hop_start", kHopForm, true, Part::kStart},
-    {"hop_end", kHopForm, true, Part::kEnd},
+constexpr std::array<WindowFunction, 9> kFunctions = {{
+    {"tumble", Kind::kTumbling, Part::kStart},
+    {"tumble_start", Kind::kTumbling, Part::kStart},
+    {"tumble_end", Kind::kTumbling, Part::kEnd},
+    {"hop", Kind::kHopping, Part::kStart},
+    {"hop_start", Kind::kHopping, Part::kStart},
+    {"hop_end", Kind::kHopping, Part::kEnd},
+    {"session", Kind::kSession, Part::kStart},
+    {"session_start", Kind::kSession, Part::kStart},
+    {"session_end", Kind::kSession, Part::kEnd},
 }};
+
+// For messages.
+std::string_view form_of(Kind kind) {
+  switch (kind) {
+    case Kind::kTumbling:
+      return "tumble(time, size)";
+    case Kind::kHopping:
+      return "hop(time, slide, size)";
+    case Kind::kSession:
+      break;
+  }
+  return "session(time, gap)";
+}
 
 const WindowFunction* function_of(const JsonObject& expression) {
   if (!is_class(Json(expression), "FUNCTION")) return nullptr;
@@ -42,6 +58,50 @@ const WindowFunction* function_of(const JsonObject& expression) {
     if (each.name == name) return &each;
   }
   return nullptr;
+}
+
+// Of `name(…)` at the beginning of a text, strings in it closed; 0: it does not begin so.
+size_t end_of_call(std::string_view text, std::string_view name) {
+  const auto is_same = [](char a, char b) {
+    return std::tolower(static_cast<unsigned char>(a)) == b;
+  };
+  if (text.size() <= name.size() || text[name.size()] != '(') return 0;
+  if (!std::equal(name.begin(), name.end(), text.begin(),
+                  [&](char b, char a) { return is_same(a, b); })) {
+    return 0;
+  }
+  int depth = 0;
+  char quote = 0;
+  for (size_t i = name.size(); i < text.size(); ++i) {
+    const char c = text[i];
+    if (quote != 0) {
+      if (c == quote) quote = 0;
+    } else if (c == '\'' || c == '"') {
+      quote = c;
+    } else if (c == '(') {
+      ++depth;
+    } else if (c == ')' && --depth == 0) {
+      return i + 1;
+    }
+  }
+  return 0;
+}
+
+// As the user wrote it, if the place that the parser gives is right; else as the engine writes it,
+// which spells intervals out.
+std::string text_of_call(engine::Connection& connection, const JsonObject& call,
+                         const std::string& sql) {
+  const Json* place = call.if_contains("query_location");
+  const std::string_view name = call.at("function_name").as_string();
+  const bool is_known = place != nullptr && place->is_int64() && place->get_int64() >= 0 &&
+                        static_cast<size_t>(place->get_int64()) < sql.size();
+  if (is_known) {
+    const std::string_view rest =
+        std::string_view(sql).substr(static_cast<size_t>(place->get_int64()));
+    const size_t end = end_of_call(rest, name);
+    if (end != 0) return std::string(rest.substr(0, end));
+  }
+  return render(connection, Json(call));
 }
 
 const JsonObject* first_window_call(const Json& tree) {
@@ -110,35 +170,50 @@ class WindowCall {
       : connection_(connection),
         function_(*function_of(call)),
         arguments_(call.at("children").as_array()) {
-    window_.call = render(connection, Json(call));
+    window_.call = text_of_call(connection, call, sql);
+    window_.place = place_of(call, sql);
     window_.is_named = true;
-    context_ = place_of(call, sql) + window_.call;
+    context_ = window_.place + window_.call;
   }
 
   Window read() {
-    const size_t wanted = function_.is_hopping ? 3 : 2;
+    const size_t wanted = function_.kind == Kind::kHopping ? 3 : 2;
     if (arguments_.size() != wanted) {
       fail(ErrorKind::kInvalid, "{}: this is written as {}, with {} arguments", context_,
-           function_.form, wanted);
+           form_of(function_.kind), wanted);
     }
     window_.time = render(connection_, arguments_[0]);
     const Interval size = interval_of(connection_, arguments_[wanted - 1], context_);
     window_.size = size.sql();
     window_.longest_us = size.longest_us();
-    const std::string start = function_.is_hopping
-                                  ? hopping_start(size)
-                                  : format("time_bucket({}, {})", size.sql(), window_.time);
-    window_.start = parse_expression(connection_, start);
+    if (function_.kind == Kind::kSession) {
+      read_gap(size);
+      window_.start = column_reference(kSessionStart);
+    } else {
+      window_.start = parse_expression(
+          connection_, function_.kind == Kind::kHopping
+                           ? hopping_start(size)
+                           : format("time_bucket({}, {})", size.sql(), window_.time));
+    }
     return window_;
   }
 
   Json replacement() const {
     if (function_.part == Part::kStart) return window_.start;
+    if (function_.kind == Kind::kSession) return column_reference(kSessionEnd);
     return parse_expression(connection_,
                             format("({}) + {}", render(connection_, window_.start), window_.size));
   }
 
  private:
+  void read_gap(const Interval& gap) {
+    if (gap.months != 0 || gap.length_us > kLongestGapUs) {
+      fail(ErrorKind::kInvalid,
+           "{}: the gap of sessions is at most 366 days, given in days or less", context_);
+    }
+    window_.session_gap_us = gap.length_us;
+  }
+
   std::string hopping_start(const Interval& size) {
     const Interval slide = interval_of(connection_, arguments_[1], context_);
     if (size.months != 0 || slide.months != 0) {
@@ -149,7 +224,7 @@ class WindowCall {
     if (size.length_us % slide.length_us != 0) {
       fail(ErrorKind::kInvalid,
            "{}: the size, {}, must be a whole number of slides of {}; the order is {}", context_,
-           size.text, slide.text, kHopForm);
+           size.text, slide.text, form_of(Kind::kHopping));
     }
     window_.windows_per_row = size.length_us / slide.length_us;
     if (window_.windows_per_row > kMostWindowsOfARow) {
@@ -175,7 +250,7 @@ void refuse_in(engine::Connection& connection, const Json& tree, std::string_vie
   if (call == nullptr) return;
   fail(ErrorKind::kInvalid,
        "{}{} cannot stand in {}; it is a key of the view, and rows are chosen by their own time",
-       place_of(*call, sql), render(connection, Json(*call)), clause);
+       place_of(*call, sql), text_of_call(connection, *call, sql), clause);
 }
 
 }  // namespace
@@ -186,9 +261,10 @@ std::optional<Window> replace_windows(engine::Connection& connection, JsonObject
   refuse_in(connection, select.at("from_table"), "FROM", sql);
   for (const Json& item : select.at("select_list").as_array()) {
     if (first_window_call(item) == nullptr || !string_member(item, "alias").empty()) continue;
-    const std::string text = render(connection, item);
-    fail(ErrorKind::kInvalid, "{}give {} a name: {} AS window_start",
-         place_of(item.as_object(), sql), text, text);
+    const JsonObject& call = *first_window_call(item);
+    const std::string text = text_of_call(connection, call, sql);
+    fail(ErrorKind::kInvalid, "{}give the column with {} a name, as in: {} AS window_start",
+         place_of(call, sql), text, text);
   }
   std::optional<Window> window;
   for (const std::string_view part : {"select_list", "group_expressions"}) {

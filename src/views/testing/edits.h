@@ -28,6 +28,10 @@ class Edits {
   // Hot rows into files and the catalog.
   void commit();
 
+  // By another engine: some rows of each file deleted, or one file taken away.
+  void delete_outside(SeededRandom& random);
+  void remove_file_outside();
+
   std::vector<std::vector<std::optional<std::string>>> rows(const std::string& sql);
 
   IncrementalView::Collaborators collaborators();
@@ -43,6 +47,7 @@ class Edits {
 
  private:
   void insert_select(const std::string& select, int rows);
+  void commit_outside(lake::TableChange change);
 
   lake::TemporaryDirectory directory_;
   std::unique_ptr<FileSystem> files_ = make_posix_file_system();
