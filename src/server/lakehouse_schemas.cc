@@ -70,6 +70,10 @@ JsonObject view() {
                     {"source", text()},
                     {"updates", integer()},
                     {"rows", integer()},
+                    {"emit", text()},
+                    {"watermark", nullable("string")},
+                    {"closed_until", nullable("string")},
+                    {"late_changes", integer()},
                     {"last_error", nullable("string")}});
 }
 

@@ -35,16 +35,17 @@ void Orders::open() {
   tables_->open_target(spec);
 }
 
-void Orders::change(int changes, int keys, SeededRandom& random) {
+void Orders::change(int changes, int keys, SeededRandom& random, int minutes) {
   std::vector<std::string> rows;
   for (int i = 0; i < changes; ++i) {
     const auto below = [&](uint64_t limit) { return random.next() % limit; };
     const std::string country =
         std::vector<std::string>{"'de'", "'fr'", "'it'", "'es'", "NULL"}[below(5)];
     const std::string amount = below(8) == 0 ? "NULL" : format("{}", below(30));
-    rows.push_back(format(
-        "({}, TIMESTAMP '2026-01-01' + INTERVAL {} MINUTE, {}, {}, {}.25, {}, {})", below(keys),
-        below(600), country, amount, below(50), below(6) == 0 ? "true" : "false", i));
+    rows.push_back(
+        format("({}, TIMESTAMP '2026-01-01' + INTERVAL {} MINUTE, {}, {}, {}.25, {}, {})",
+               below(keys), below(static_cast<uint64_t>(minutes)), country, amount, below(50),
+               below(6) == 0 ? "true" : "false", i));
   }
   tables::LiveTables::ChangeBatch batch(*tables_, {table()});
   connection_->execute("BEGIN");
