@@ -72,6 +72,8 @@ Instance::Instance(project::Project project, Access access, query::FileAccess qu
   storage_->check_warehouse();
   stream::LogOptions log_options;
   log_options.read_only = access == Access::kReadOnly;
+  log_options.objects = &storage_->topic_objects();
+  log_options.cache = storage_->cache();
   log_ =
       stream::Log::open(directory_in(project_, "streams"), *files_, clock_, *metrics_, log_options);
   store_ = open_store();
@@ -110,6 +112,7 @@ Instance::Instance(project::Project project, Access access, query::FileAccess qu
   add_routes();
   if (access == Access::kExclusive) {
     for (const project::TopicDefinition& topic : project_.topics) create_topic(topic);
+    keep_offsets_of_tables();
   }
 }
 
@@ -234,6 +237,7 @@ void Instance::start() {
   for (const project::SourceDefinition& source : project_.sources) start_source(source);
   if (project_.settings.maintenance.enabled) maintainer_->start();
   follow_ = std::jthread([this](std::stop_token stop) { follow_catalog(std::move(stop)); });
+  tiers_ = std::jthread([this](std::stop_token stop) { tend_topics(std::move(stop)); });
   upkeep_ = std::jthread([this](std::stop_token stop) {
     while (clock_.sleep_for(kUpkeepInterval, stop)) {
       try {
@@ -260,6 +264,7 @@ void Instance::wait_until_started(milliseconds timeout) {
 
 void Instance::stop() {
   upkeep_ = {};
+  tiers_ = {};
   follow_ = {};
   if (maintainer_) maintainer_->stop();
   std::map<std::string, RunningSource> sources;
@@ -318,6 +323,7 @@ void Instance::apply(project::Project project, const project::Difference& differ
   }
   // What can be refused comes first, while everything else still runs as it did.
   for (const project::TopicDefinition& topic : project.topics) create_topic(topic);
+  keep_offsets_of_tables();
   if (!difference.views.empty()) views_->set(view_specs(project));
   std::vector<RunningJob> old_jobs;
   std::vector<RunningSource> old_sources;

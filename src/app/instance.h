@@ -40,6 +40,7 @@
 #include "store/metadata_store.h"
 #include "stream/log.h"
 #include "tables/live_tables.h"
+#include "tables/positions.h"
 #include "telemetry/metrics.h"
 #include "views/views.h"
 
@@ -126,6 +127,11 @@ class Instance final : public server::Lakehouse {
   // What a person should know, in the log and in `problems` of the status.
   void tell_of_problem(const std::string& problem);
   void create_topic(const project::TopicDefinition& topic);
+  // Topics that lost their local log must give no offset again that a table has read.
+  void keep_offsets_of_tables();
+  void skip_to(const std::string& table, const tables::Positions& positions);
+  void tend_topics(std::stop_token stop);
+  void add_topic_problems(JsonArray& problems) const;
   const project::JobDefinition& job_definition(const std::string& name) const;
   void start_job(const project::JobDefinition& job);
   void start_source(const project::SourceDefinition& source);
@@ -172,6 +178,7 @@ class Instance final : public server::Lakehouse {
   std::vector<std::string> problems_;
   std::string broken_project_;
   std::jthread upkeep_;  // retention, gauges
+  std::jthread tiers_;   // uploads segments, opens broken partitions again
   std::jthread follow_;  // takes up what others commit
 };
 

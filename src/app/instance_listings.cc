@@ -216,6 +216,7 @@ Json Instance::status() {
     for (const std::string& problem : problems_)
       problems.push_back(JsonObject{{"message", problem}});
   }
+  add_topic_problems(problems);
   int64_t dead_letters = 0;
   for (const lake::TableIdentifier& identifier : tables_->list()) {
     if (identifier.database != "dead_letters") continue;

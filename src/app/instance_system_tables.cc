@@ -4,6 +4,7 @@
 #include "config/node.h"
 #include "lake/time_travel.h"
 #include "query/system_tables.h"
+#include "server/topic_json.h"
 
 namespace headrace::app {
 namespace {
@@ -18,6 +19,20 @@ SystemValue text_or_null(const std::string& text) {
 
 Timestamp from_ms(int64_t time_ms) { return Timestamp(milliseconds(time_ms)); }
 
+// Bytes here and there, what is not uploaded yet, and why.
+void add_tier(const stream::Partition& partition, SystemRow& row) {
+  row.emplace_back(static_cast<int64_t>(partition.local_bytes()));
+  const auto tier = partition.tier();
+  if (!tier) {
+    row.insert(row.end(), 4, SystemValue());
+    return;
+  }
+  row.emplace_back(static_cast<int64_t>(tier->remote_bytes));
+  row.emplace_back(static_cast<int64_t>(tier->lag_segments));
+  row.emplace_back(static_cast<int64_t>(tier->lag_bytes));
+  row.push_back(text_or_null(tier->problem));
+}
+
 std::vector<SystemRow> partition_rows(const stream::Log& log) {
   std::vector<SystemRow> rows;
   for (const std::string& name : log.topic_names()) {
@@ -27,6 +42,23 @@ std::vector<SystemRow> partition_rows(const stream::Log& log) {
       rows.push_back({name, static_cast<int64_t>(i), partition.start_offset(),
                       partition.end_offset(), static_cast<int64_t>(partition.size_bytes()),
                       static_cast<int64_t>(partition.segment_count())});
+      add_tier(partition, rows.back());
+      rows.back().push_back(text_or_null(partition.refusal()));
+    }
+  }
+  return rows;
+}
+
+std::vector<SystemRow> segment_rows(const stream::Log& log) {
+  std::vector<SystemRow> rows;
+  for (const std::string& name : log.topic_names()) {
+    const stream::Topic* topic = log.find_topic(name);
+    for (int i = 0; topic != nullptr && i < topic->partition_count(); ++i) {
+      for (const stream::SegmentInfo& segment : topic->partition(i).segments()) {
+        rows.push_back({name, static_cast<int64_t>(i), segment.base_offset, segment.end_offset,
+                        static_cast<int64_t>(segment.size_bytes), segment.is_local,
+                        text_or_null(segment.uri), from_ms(segment.last_append_ms)});
+      }
     }
   }
   return rows;
@@ -37,16 +69,13 @@ std::vector<SystemRow> topic_rows(const stream::Log& log) {
   for (const std::string& name : log.topic_names()) {
     const stream::Topic* topic = log.find_topic(name);
     if (topic == nullptr) continue;
-    int64_t records = 0;
-    int64_t bytes = 0;
-    for (int i = 0; i < topic->partition_count(); ++i) {
-      const stream::Partition& partition = topic->partition(i);
-      records += partition.end_offset() - partition.start_offset();
-      bytes += static_cast<int64_t>(partition.size_bytes());
-    }
+    const server::TopicFigures figures = server::figures_of(*topic);
     const stream::TopicConfig config = topic->config();
-    rows.push_back({name, static_cast<int64_t>(topic->partition_count()), records, bytes,
-                    config.retention_ms, config.retention_bytes});
+    const bool is_tiered = !config.tiered_storage.uri.empty();
+    rows.push_back({name, static_cast<int64_t>(topic->partition_count()), figures.records,
+                    figures.bytes, config.retention_ms, config.retention_bytes, figures.local_bytes,
+                    is_tiered ? SystemValue(figures.remote_bytes) : SystemValue(),
+                    text_or_null(config.tiered_storage.uri), std::string(figures.state)});
   }
   return rows;
 }
@@ -196,7 +225,11 @@ void Instance::register_system_tables() {
                    {"records", "BIGINT"},
                    {"bytes", "BIGINT"},
                    {"retention_ms", "BIGINT"},
-                   {"retention_bytes", "BIGINT"}},
+                   {"retention_bytes", "BIGINT"},
+                   {"local_bytes", "BIGINT"},
+                   {"remote_bytes", "BIGINT"},
+                   {"remote_uri", "VARCHAR"},
+                   {"state", "VARCHAR"}},
                   [this] { return topic_rows(*log_); }});
   list.push_back({"partitions",
                   "partitions of topics with their offsets",
@@ -205,8 +238,25 @@ void Instance::register_system_tables() {
                    {"start_offset", "BIGINT"},
                    {"end_offset", "BIGINT"},
                    {"bytes", "BIGINT"},
-                   {"segments", "BIGINT"}},
+                   {"segments", "BIGINT"},
+                   {"local_bytes", "BIGINT"},
+                   {"remote_bytes", "BIGINT"},
+                   {"upload_lag_segments", "BIGINT"},
+                   {"upload_lag_bytes", "BIGINT"},
+                   {"upload_problem", "VARCHAR"},
+                   {"refuses_appends", "VARCHAR"}},
                   [this] { return partition_rows(*log_); }});
+  list.push_back({"segments",
+                  "segments of partitions, and where they are",
+                  {topic,
+                   partition,
+                   {"base_offset", "BIGINT"},
+                   {"end_offset", "BIGINT"},
+                   {"bytes", "BIGINT"},
+                   {"is_local", "BOOLEAN"},
+                   {"uri", "VARCHAR"},
+                   {"last_append_at", "TIMESTAMP WITH TIME ZONE"}},
+                  [this] { return segment_rows(*log_); }});
   list.push_back({"lag",
                   "how far each reader of a partition has committed",
                   {{"reader", "VARCHAR"},

@@ -1,5 +1,6 @@
 #include "app/storage.h"
 
+#include <algorithm>
 #include <filesystem>
 
 #include "base/error.h"
@@ -10,6 +11,8 @@
 
 namespace headrace::app {
 namespace {
+
+constexpr int kTopicAttempts = 3;
 
 std::string warehouse_of(const project::Project& project) {
   const std::string path = project.warehouse_path();
@@ -63,7 +66,11 @@ Storage::Storage(const project::Project& project, FileSystem& files, Clock& cloc
       folders_(objects::make_folder_store(files)) {
   const bool has_settings =
       project.settings_node.find("storage") && project.settings_node.find("storage")->find("s3");
-  if (objects::is_s3(warehouse_) || has_settings) {
+  const bool has_topics = std::any_of(project.topics.begin(), project.topics.end(),
+                                      [](const project::TopicDefinition& topic) {
+                                        return objects::is_s3(topic.tiered_storage.uri);
+                                      });
+  if (objects::is_s3(warehouse_) || has_settings || has_topics) {
     connections_ = http::make_connections();
     s3_ = objects::make_s3_store({*connections_, files, clock, random, metrics},
                                  options_of(project.settings.storage.s3));
@@ -72,8 +79,13 @@ Storage::Storage(const project::Project& project, FileSystem& files, Clock& cloc
     cache_ = std::make_unique<objects::DiskCache>(
         files, folder, static_cast<uint64_t>(project.settings.storage.cache_size.count), metrics);
     reader_ = std::make_unique<objects::CachedReader>(*s3_, cache_.get());
+    objects::S3Options few_attempts = options_of(project.settings.storage.s3);
+    few_attempts.max_attempts = kTopicAttempts;
+    topic_s3_ =
+        objects::make_s3_store({*connections_, files, clock, random, metrics}, few_attempts);
   }
   all_ = objects::make_store_by_scheme(*folders_, s3_.get());
+  topic_objects_ = objects::make_store_by_scheme(*folders_, topic_s3_.get());
 }
 
 void Storage::check_warehouse() {

@@ -28,6 +28,9 @@ class Storage final : public iceberg_rest::StorageAccess {
   // nullptr when nothing is in S3.
   objects::CachedReader* reader() { return reader_.get(); }
   const std::string& warehouse() const { return warehouse_; }
+  // For topics with tiered storage: gives up sooner, because they try again by themselves.
+  objects::ObjectStore& topic_objects() { return *topic_objects_; }
+  objects::DiskCache* cache() { return cache_.get(); }
 
   // Makes a local warehouse's folder; throws what is wrong with one in S3.
   void check_warehouse();
@@ -43,9 +46,11 @@ class Storage final : public iceberg_rest::StorageAccess {
   std::unique_ptr<http::Connections> connections_;
   std::unique_ptr<objects::ObjectStore> folders_;
   std::unique_ptr<objects::S3Store> s3_;
+  std::unique_ptr<objects::S3Store> topic_s3_;
   std::unique_ptr<objects::DiskCache> cache_;
   std::unique_ptr<objects::CachedReader> reader_;
   std::unique_ptr<objects::ObjectStore> all_;
+  std::unique_ptr<objects::ObjectStore> topic_objects_;
 };
 
 }  // namespace headrace::app

@@ -91,7 +91,9 @@ void bind_to_log(const Sharing& sharing, const std::string& job) {
        "job '{}' has read topics of another state folder (identity {}, this one has {}), and how "
        "far "
        "its tables reach says nothing about the topics here: give the job and its tables other "
-       "names, or serve it from the folder where it began",
+       "names, or serve it from the folder where it began. When that one is lost, and all topics "
+       "that "
+       "the job reads came back from object storage: write its identity into .headrace/identity",
        job, bound ? bound->value : "unknown", sharing.log_identity);
 }
 

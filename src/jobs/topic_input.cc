@@ -29,6 +29,7 @@ class TopicInput final : public JobInput {
       std::vector<stream::Offset> offsets;
       for (int i = 0; i < feed.topic->partition_count(); ++i) {
         const stream::Partition& partition = feed.topic->partition(i);
+        partition.check_ready();
         offsets.push_back(feed.from_latest ? partition.end_offset() : partition.start_offset());
       }
       positions.set_topic(feed.name, std::move(offsets));
@@ -41,6 +42,7 @@ class TopicInput final : public JobInput {
       const std::vector<stream::Offset> offsets = at.topic(feed.name);
       for (size_t i = 0; i < offsets.size(); ++i) {
         const stream::Partition& partition = feed.topic->partition(static_cast<int>(i));
+        partition.check_ready();
         if (offsets[i] < partition.start_offset()) {
           fail(ErrorKind::kCorrupt,
                "job {} goes on at offset {} of topic {} partition {}, but the oldest record kept "

@@ -1,8 +1,13 @@
 #include "objects/folder_store.h"
 
+#include <cerrno>
 #include <exception>
 #include <filesystem>
 #include <mutex>
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
 
 #include "base/error.h"
 #include "codec/crc32c.h"
@@ -14,6 +19,26 @@ namespace {
 std::string tag_of(std::string_view bytes) {
   return format("{:08x}-{}", codec::crc32c(bytes), bytes.size());
 }
+
+// Keeps other processes from replacing what is being compared. The lock is the operating system's
+// (flock, of the folder itself), so it ends with the process and leaves no file.
+class FolderLock {
+ public:
+  explicit FolderLock(const std::string& folder)
+      : descriptor_(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)) {
+    if (descriptor_ < 0) fail_errno(errno, "opening", folder);
+    if (::flock(descriptor_, LOCK_EX) == 0) return;
+    const int error_number = errno;
+    ::close(descriptor_);
+    fail_errno(error_number, "locking", folder);
+  }
+  ~FolderLock() { ::close(descriptor_); }
+  FolderLock(const FolderLock&) = delete;
+  FolderLock& operator=(const FolderLock&) = delete;
+
+ private:
+  int descriptor_;
+};
 
 class FolderStore final : public ObjectStore {
  public:
@@ -34,6 +59,7 @@ class FolderStore final : public ObjectStore {
                           const std::string& etag) override {
     const std::lock_guard lock(mutex_);
     const std::string path = local_path(uri);
+    const FolderLock against_processes(std::filesystem::path(path).parent_path().string());
     if (tag_of(files_.read(path)) != etag) {
       fail(ErrorKind::kConflict, "writing {}: it is not what it was any more", uri);
     }

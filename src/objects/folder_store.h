@@ -1,7 +1,7 @@
 #pragma once
 
-// Objects as files of a local file system. Conditional puts are exact among the threads of one
-// process; put_if_absent among processes, too.
+// Objects as files of a local file system. Conditional puts are exact among threads and among the
+// processes of one machine.
 
 #include <memory>
 

@@ -31,6 +31,22 @@ struct TopicRetention {
   static config::Fields<TopicRetention> fields();
 };
 
+// What stays on the local disk of what is in object storage, too.
+struct LocalRetention {
+  KeepTime time{std::chrono::hours(24), false};
+  config::Bytes bytes{-1};
+
+  static config::Fields<LocalRetention> fields();
+};
+
+struct TopicTieredStorage {
+  std::string uri;
+  LocalRetention local_retention;
+  std::chrono::milliseconds upload_interval = std::chrono::minutes(10);
+
+  static config::Fields<TopicTieredStorage> fields();
+};
+
 struct TopicDefinition {
   std::string name;  // of the file, unless given
   int partitions = 1;
@@ -38,6 +54,7 @@ struct TopicDefinition {
   stream::Durability durability = stream::Durability::kDisk;
   TopicRetention retention;
   config::Bytes segment_bytes = config::mebibytes(256);
+  TopicTieredStorage tiered_storage;
   bool declared = true;  // false: only used, to be created with the defaults
   config::Node node;     // the file; of an undeclared topic, where it is named first
 

@@ -81,7 +81,10 @@ JsonObject topic() {
   return object_of({{"name", text()},
                     {"partitions", integer()},
                     {"records", integer()},
-                    {"size_bytes", integer()}});
+                    {"size_bytes", integer()},
+                    {"local_bytes", integer()},
+                    {"remote_bytes", integer()},
+                    {"state", text()}});
 }
 
 }  // namespace

@@ -3,15 +3,26 @@
 // Topics and records as the API shows them.
 
 #include <string>
+#include <string_view>
 
 #include "base/json.h"
 #include "stream/log.h"
 
 namespace headrace::server {
 
+// All partitions together.
+struct TopicFigures {
+  int64_t records = 0;
+  int64_t bytes = 0;  // wherever they are, each once
+  int64_t local_bytes = 0;
+  int64_t remote_bytes = 0;
+  std::string_view state = "ok";  // or "refuses appends", "uploads fail"
+};
+TopicFigures figures_of(const stream::Topic& topic);
+
 // {"name","partitions":[{"partition","start_offset","end_offset","size_bytes","segments"}],"config"}
 Json describe_topic(const stream::Topic& topic);
-// {"name","partitions","records","size_bytes"}
+// {"name","partitions","records","size_bytes","local_bytes","remote_bytes","state"}
 Json summarize_topic(const stream::Topic& topic);
 
 struct NewTopic {

@@ -16,7 +16,10 @@ JsonObject list_schema() {
   const JsonObject topic = schema::object_of({{"name", type("string")},
                                               {"partitions", type("integer")},
                                               {"records", type("integer")},
-                                              {"size_bytes", type("integer")}});
+                                              {"size_bytes", type("integer")},
+                                              {"local_bytes", type("integer")},
+                                              {"remote_bytes", type("integer")},
+                                              {"state", type("string")}});
   return schema::object_of({{"topics", schema::list_of(topic)}});
 }
 
@@ -28,6 +31,15 @@ JsonObject topic_schema() {
                                                   {"end_offset", type("integer")},
                                                   {"size_bytes", type("integer")},
                                                   {"segments", type("integer")},
+                                                  {"local_bytes", type("integer")},
+                                                  {"remote_bytes", type("integer")},
+                                                  {"remote_segments", type("integer")},
+                                                  {"uploaded_offset", type("integer")},
+                                                  {"upload_lag_bytes", type("integer")},
+                                                  {"upload_lag_segments", type("integer")},
+                                                  {"upload_problem", schema::nullable("string")},
+                                                  {"refuses_appends", schema::nullable("string")},
+                                                  {"note", schema::nullable("string")},
                                                   {"readers", schema::list_of(reader)}});
   JsonObject config = topic_config_schema();
   config.erase("required");

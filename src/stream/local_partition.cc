@@ -7,7 +7,6 @@
 
 #include "base/error.h"
 #include "stream/retention.h"
-#include "stream/segment_scan.h"
 #include "telemetry/log.h"
 
 namespace headrace::stream {
@@ -16,8 +15,6 @@ namespace {
 constexpr milliseconds kFirstReopeningPause{1'000};
 constexpr milliseconds kLongestReopeningPause{30'000};
 constexpr size_t kProbeBytes = 64 * 1024;
-// How often a segment may be gone when it is opened, before it is an error.
-constexpr int kMaxVanished = 10;
 
 // Lets the caller of append() sleep until the writer thread has answered.
 class AppendWaiter {
@@ -192,20 +189,27 @@ std::vector<SegmentInfo> LocalPartition::segments() const {
       add(remote.segment).uri = tier->remote().uri_of(remote);
     }
   }
-  const size_t remote_count = all.size();
+  const auto remote_count = static_cast<ptrdiff_t>(all.size());
   for (const Segment& segment : local) {
-    const auto same = std::find_if(
-        all.begin(), all.begin() + static_cast<ptrdiff_t>(remote_count),
-        [&](const SegmentInfo& info) { return info.base_offset == segment.base_offset; });
-    const bool is_remote = same != all.begin() + static_cast<ptrdiff_t>(remote_count);
+    const auto end = all.begin() + remote_count;
+    const auto same = std::lower_bound(
+        all.begin(), end, segment.base_offset,
+        [](const SegmentInfo& info, Offset base) { return info.base_offset < base; });
+    const bool is_remote = same != end && same->base_offset == segment.base_offset;
     (is_remote ? *same : add(segment)).is_local = true;
   }
   return all;
 }
 
+// Asked for at every append: does not go through the remote segments.
 uint64_t LocalPartition::size_bytes() const {
-  uint64_t sum = 0;
-  for (const SegmentInfo& segment : segments()) sum += segment.size_bytes;
+  const auto tier = current_tier();
+  const auto manifest = tier == nullptr ? nullptr : tier->remote().manifest();
+  if (manifest == nullptr) return view_.size_bytes();
+  uint64_t sum = tier->remote().size_bytes();
+  for (const Segment& segment : view_.segments()) {
+    if (segment.base_offset >= manifest->next_offset()) sum += segment.size_bytes;
+  }
   return sum;
 }
 
@@ -216,172 +220,6 @@ std::optional<TierStatus> LocalPartition::tier() const {
 
 std::string LocalPartition::refusal() const {
   return writer_ == nullptr ? std::string() : writer_->refusal();
-}
-
-void LocalPartition::check_range(Offset from) const {
-  check_ready();
-  const Offset start = start_offset();
-  if (from < start) {
-    fail(ErrorKind::kNotFound,
-         "reading {} from offset {}: the oldest record kept has offset {}; begin there", name_,
-         from, start);
-  }
-  const Offset end = end_offset();
-  if (from > end) {
-    fail(ErrorKind::kInvalid, "reading {} from offset {}: it ends at offset {}", name_, from, end);
-  }
-}
-
-std::optional<RemoteSegment> LocalPartition::remote_segment(const PartitionTier* tier,
-                                                            Offset from) const {
-  if (tier == nullptr) return std::nullopt;
-  const std::vector<Segment> local = view_.segments();
-  if (!local.empty() && from >= local.front().base_offset) return std::nullopt;
-  auto remote = tier->remote().segment_at(from);
-  const bool is_next =
-      remote && (local.empty() || remote->segment.base_offset < local.front().base_offset);
-  return is_next ? remote : std::nullopt;
-}
-
-std::vector<Batch> LocalPartition::read(Offset from, Offset until, size_t max_bytes) const {
-  std::vector<Batch> batches;
-  check_range(from);
-  const auto tier = current_tier();
-  size_t budget_bytes = max_bytes;
-  int vanished = 0;
-  if (from >= until) return batches;
-  // Past `until` only where offsets are missing, and then for one batch.
-  while (from < end_offset() && (from < until || batches.empty()) &&
-         (batches.empty() || budget_bytes > 0)) {
-    Offset next = from;
-    try {
-      if (const auto remote = remote_segment(tier.get(), from)) {
-        next = tier->remote().told_if_missing(*remote, [&] {
-          return read_remote(*tier, *remote, from, until, budget_bytes, batches);
-        });
-      } else {
-        // Between the remote segments and the local ones there may be no records.
-        if (tier != nullptr) from = std::max(from, view_.start_offset());
-        next = read_segment(view_.place_of(from), from, until, budget_bytes, batches);
-      }
-    } catch (const Error& error) {
-      if (error.kind() != ErrorKind::kNotFound) throw;
-      if (!batches.empty()) break;
-      check_range(from);  // retention dropped the segment meanwhile
-      // Or its local copy went, or a reader beside the writer learns of it only now.
-      if (tier == nullptr || ++vanished > kMaxVanished) throw;
-      if (writer_ == nullptr) {
-        tier->remote().load_copy();
-        const auto remote = tier->remote().segment_at(from);
-        if (!remote || remote->segment.base_offset > from) throw;
-        next = tier->remote().told_if_missing(*remote, [&] {
-          return read_remote(*tier, *remote, from, until, budget_bytes, batches);
-        });
-      } else {
-        continue;
-      }
-    }
-    if (next == from) break;
-    from = next;
-  }
-  return batches;
-}
-
-Offset LocalPartition::read_remote(PartitionTier& tier, const RemoteSegment& remote, Offset from,
-                                   Offset until, size_t& budget_bytes, std::vector<Batch>& into) {
-  RemoteCursor cursor = tier.remote().cursor(remote);
-  from = std::max(from, remote.segment.base_offset);
-  uint64_t at = tier.remote().position_of(remote, from);
-  while (!cursor.is_end(at) && (from < until || into.empty())) {
-    const RemoteCursor::Found found = cursor.batch_at(at);
-    const size_t size = found.header.total_bytes();
-    if (found.header.last_offset() >= from) {
-      if (!into.empty() && size > budget_bytes) {
-        budget_bytes = 0;
-        return from;
-      }
-      try {
-        into.push_back(decode_batch(found.bytes, found.owner));
-      } catch (const Error& error) {
-        throw error.with_context(format("reading {} at byte {}", tier.remote().uri_of(remote), at));
-      }
-      budget_bytes -= std::min(size, budget_bytes);
-      from = found.header.next_offset();
-    }
-    at += size;
-  }
-  if (cursor.is_end(at)) tier.remote().prefetch_after(remote);
-  return from;
-}
-
-Offset LocalPartition::read_segment(const PartitionView::Place& place, Offset from, Offset until,
-                                    size_t& budget_bytes, std::vector<Batch>& into) const {
-  const std::string_view bytes = place.mapping->bytes().substr(0, place.segment.size_bytes);
-  uint64_t at = place.position;
-  while (at < bytes.size() && (from < until || into.empty())) {
-    const std::string_view rest = bytes.substr(at);
-    const std::optional<BatchHeader> header = parse_batch_header(rest);
-    const auto where = [&] {
-      return format("reading {} at byte {}",
-                    segment_path(directory_, place.segment.base_offset, kLogSuffix), at);
-    };
-    if (!header) fail(ErrorKind::kCorrupt, "{}: there is no batch; restore the file", where());
-    const size_t size = header->total_bytes();
-    if (header->last_offset() >= from) {
-      if (!into.empty() && size > budget_bytes) {
-        budget_bytes = 0;
-        return from;
-      }
-      try {
-        into.push_back(decode_batch(rest.substr(0, size), place.mapping));
-      } catch (const Error& error) {
-        throw error.with_context(where());
-      }
-      budget_bytes -= std::min(size, budget_bytes);
-      from = header->next_offset();
-    }
-    at += size;
-  }
-  return from;
-}
-
-Offset LocalPartition::first_after_time(const PartitionView::Place& place,
-                                        int64_t timestamp_ms) const {
-  std::optional<Offset> found;
-  walk_segment(place.mapping->bytes(), place.position, place.segment.size_bytes,
-               segment_path(directory_, place.segment.base_offset, kLogSuffix),
-               [&](const BatchHeader& header, uint64_t, std::string_view) {
-                 if (!found && header.max_timestamp_ms >= timestamp_ms) found = header.base_offset;
-               });
-  return found.value_or(place.segment.end_offset);
-}
-
-Offset LocalPartition::first_after_time(PartitionTier& tier, const RemoteSegment& remote,
-                                        int64_t timestamp_ms) {
-  return tier.remote().told_if_missing(remote, [&] {
-    RemoteCursor cursor = tier.remote().cursor(remote);
-    for (uint64_t at = tier.remote().position_of_time(remote, timestamp_ms); !cursor.is_end(at);) {
-      const BatchHeader header = cursor.batch_at(at).header;
-      if (header.max_timestamp_ms >= timestamp_ms) return header.base_offset;
-      at += header.total_bytes();
-    }
-    return remote.segment.end_offset;
-  });
-}
-
-Offset LocalPartition::offset_for_time(int64_t timestamp_ms) const {
-  check_ready();
-  const auto tier = current_tier();
-  const auto manifest = tier == nullptr ? nullptr : tier->remote().manifest();
-  if (manifest != nullptr) {
-    for (const RemoteSegment& remote : manifest->segments) {
-      if (remote.segment.max_timestamp_ms < timestamp_ms) continue;
-      if (!remote_segment(tier.get(), remote.segment.base_offset)) break;  // it is here, too
-      return first_after_time(*tier, remote, timestamp_ms);
-    }
-  }
-  const std::optional<PartitionView::Place> place = view_.place_of_time(timestamp_ms);
-  return place ? first_after_time(*place, timestamp_ms) : end_offset();
 }
 
 bool LocalPartition::wait_for(Offset offset, std::chrono::milliseconds timeout,
@@ -409,8 +247,13 @@ std::vector<std::pair<std::string, Offset>> LocalPartition::readers() const {
 }
 
 void LocalPartition::apply_retention() {
-  if (writer_ == nullptr || current_tier() != nullptr) return;  // a tier has it done in tend()
+  if (writer_ == nullptr || loss()) return;
   const std::lock_guard lock(tending_);
+  if (const auto tier = current_tier()) {
+    tier->apply_retention(*writer_);
+    target_->update_gauges();
+    return;
+  }
   const TopicConfig config = settings_.get();
   const int64_t now_ms = millis_since_epoch(context_.clock.now());
   if (config.retention_ms >= 0) writer_->roll_if_older_than(now_ms - config.retention_ms);

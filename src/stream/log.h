@@ -195,8 +195,8 @@ class Log {
   virtual void alter_topic(const std::string& name, const TopicConfig& config) = 0;
   // Drops segments past their retention. Called about once a minute by the owner.
   virtual void apply_retention() = 0;
-  // What topics with tiered storage need done (uploading, dropping, their retention, too), and
-  // opening again of partitions whose writes failed. Called about once a second by the owner, from
+  // What topics with tiered storage need done (uploading, dropping of local copies), and opening
+  // again of partitions whose writes failed. Called about once a second by the owner, from
   // one thread; may take long, and ends soon after a stop. Never throws for what is not ready yet.
   virtual void tend(std::stop_token stop) = 0;
   // Read-only: take up what was written since. Otherwise nothing.

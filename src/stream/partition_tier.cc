@@ -91,12 +91,9 @@ void PartitionTier::tend(PartitionWriter& writer, const std::stop_token& stop) {
     remote_->mend_copy();
     if (!is_clean_) remote_->remove_strays();
     is_clean_ = true;
-    const TopicConfig config = owner_.settings.get();
-    const int64_t now_ms = millis_since_epoch(owner_.clock.now());
-    writer.roll_if_begun_before(now_ms - config.tiered_storage.upload_interval_ms);
-    if (config.retention_ms >= 0) writer.roll_if_older_than(now_ms - config.retention_ms);
+    const int64_t interval_ms = owner_.settings.get().tiered_storage.upload_interval_ms;
+    writer.roll_if_begun_before(now_ms() - interval_ms);
     upload_waiting(stop);
-    drop_expired();
     drop_local();
     remote_->remove_objects({});
     succeeded();
@@ -106,6 +103,21 @@ void PartitionTier::tend(PartitionWriter& writer, const std::stop_token& stop) {
   }
   update_gauges();
 }
+
+void PartitionTier::apply_retention(PartitionWriter& writer) {
+  if (!remote_->is_connected()) return;  // tend() sees to that
+  try {
+    const int64_t retention_ms = owner_.settings.get().retention_ms;
+    if (retention_ms >= 0) writer.roll_if_older_than(now_ms() - retention_ms);
+    drop_expired();
+  } catch (const Error& error) {
+    is_clean_ = false;
+    failed(error);
+  }
+  update_gauges();
+}
+
+int64_t PartitionTier::now_ms() const { return millis_since_epoch(owner_.clock.now()); }
 
 std::vector<Segment> PartitionTier::waiting_segments() const {
   const auto manifest = remote_->manifest();
@@ -140,12 +152,11 @@ void PartitionTier::upload_waiting(const std::stop_token& stop) {
   }
 }
 
-// What the topic as a whole need not keep. All that is finished has been uploaded by now, also when
-// it is to go at once: its end must be known to who has lost the disk.
+// What the topic as a whole need not keep. Only what is uploaded can expire: its end must be known
+// to who has lost the disk.
 void PartitionTier::drop_expired() {
   const TopicConfig config = owner_.settings.get();
   const auto manifest = remote_->manifest();
-  const int64_t now_ms = millis_since_epoch(owner_.clock.now());
   const std::optional<Offset> slowest = owner_.readers.slowest();
   uint64_t total_bytes = manifest->size_bytes();
   const std::vector<Segment> local = owner_.view.segments();
@@ -154,7 +165,7 @@ void PartitionTier::drop_expired() {
   }
   std::vector<RemoteSegment> gone;
   for (const RemoteSegment& remote : manifest->segments) {
-    if (!may_drop(remote.segment, config, now_ms, total_bytes, slowest)) break;
+    if (!may_drop(remote.segment, config, now_ms(), total_bytes, slowest)) break;
     total_bytes -= remote.segment.size_bytes;
     gone.push_back(remote);
   }
@@ -179,13 +190,12 @@ void PartitionTier::drop_local_oldest(const Segment& oldest) {
 void PartitionTier::drop_local() {
   if (!remote_->is_copied()) return;
   const TieredStorage tier = owner_.settings.get().tiered_storage;
-  const int64_t now_ms = millis_since_epoch(owner_.clock.now());
   const Offset uploaded = remote_->manifest()->next_offset();
   const std::vector<Segment> local = owner_.view.segments();
   uint64_t local_bytes = owner_.view.size_bytes();
   for (const Segment& segment : local) {
     if (segment.base_offset == local.back().base_offset || segment.end_offset > uploaded ||
-        !may_drop_local(segment, tier, now_ms, local_bytes)) {
+        !may_drop_local(segment, tier, now_ms(), local_bytes)) {
       break;
     }
     drop_local_oldest(segment);
@@ -222,7 +232,7 @@ TierStatus PartitionTier::status() const {
   status.folder = remote_->folder();
   const auto manifest = remote_->manifest();
   if (manifest != nullptr) {
-    status.remote_bytes = manifest->size_bytes();
+    status.remote_bytes = remote_->size_bytes();
     status.remote_segments = static_cast<int>(manifest->segments.size());
     status.uploaded_offset = manifest->next_offset();
   }

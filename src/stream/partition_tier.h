@@ -64,6 +64,9 @@ class PartitionTier {
   // by status(), and tried again after a pause that grows from one second to a minute.
   void tend(PartitionWriter& writer, const std::stop_token& stop);
 
+  // Removes what is uploaded and past the topic's retention. Never throws, as tend().
+  void apply_retention(PartitionWriter& writer);
+
   TierStatus status() const;
   void update_gauges() const;
 
@@ -74,6 +77,7 @@ class PartitionTier {
   void drop_expired();
   void drop_local();
   void drop_local_oldest(const Segment& oldest);
+  int64_t now_ms() const;
   void succeeded();
   void failed(const Error& error);
 

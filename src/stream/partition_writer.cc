@@ -56,7 +56,7 @@ void PartitionWriter::break_with_current_exception(const std::vector<PendingAppe
   try {
     std::rethrow_exception(error);
   } catch (const std::exception& failure) {
-    broken_ = failure.what();
+    set_broken(failure.what());
   }
   telemetry::log_error("stream", "a partition refuses appends until it can be opened again",
                        {{"directory", directory_}, {"reason", broken_}});
@@ -307,13 +307,19 @@ void PartitionWriter::skip_to(Offset next_offset) {
 }
 
 std::string PartitionWriter::refusal() const {
-  std::lock_guard lock(mutex_);
-  return broken_;
+  std::lock_guard lock(refusal_mutex_);
+  return refusal_;
+}
+
+void PartitionWriter::set_broken(const std::string& reason) {
+  broken_ = reason;
+  std::lock_guard lock(refusal_mutex_);
+  refusal_ = reason;
 }
 
 void PartitionWriter::refuse(const std::string& reason) {
   std::lock_guard lock(mutex_);
-  broken_ = reason;
+  set_broken(reason);
 }
 
 void PartitionWriter::cut_unacknowledged() {
@@ -346,7 +352,7 @@ void PartitionWriter::reopen(const std::function<RecoveredPartition()>& recover)
   }
   view_.reset(recovered);
   take(std::move(recovered));
-  broken_.clear();
+  set_broken({});
 }
 
 void PartitionWriter::checkpoint_if_due() {

@@ -71,6 +71,7 @@ class PartitionWriter {
   void cut_unacknowledged();
   void begin_segment(const Segment& next);
   void refuse_if_unusable() const;
+  void set_broken(const std::string& reason);
   void accept(PendingAppend& append, std::vector<std::string_view>& pieces);
   void write_pieces(std::vector<std::string_view>& pieces);
   void open_active();
@@ -92,7 +93,7 @@ class PartitionWriter {
   PartitionView& view_;
 
   mutable std::mutex mutex_;  // guards all below
-  std::string broken_;        // why it refuses; empty: it does not
+  std::string broken_;        // why it refuses; empty: it does not. As refusal_
   bool deleted_ = false;
   bool is_round_open_ = false;  // written, and not answered yet
   bool has_segment_ = false;
@@ -109,6 +110,9 @@ class PartitionWriter {
   PartitionView::Growth growth_;         // since the last publish
   uint64_t synced_bytes_ = 0;            // of the active segment
   uint64_t checkpoint_bytes_ = 0;
+
+  mutable std::mutex refusal_mutex_;  // for those who must not wait for a write
+  std::string refusal_;
 };
 
 }  // namespace headrace::stream

@@ -61,6 +61,11 @@ std::shared_ptr<const RemoteManifest> RemotePartition::manifest() const {
   return manifest_;
 }
 
+uint64_t RemotePartition::size_bytes() const {
+  const std::lock_guard lock(mutex_);
+  return size_bytes_;
+}
+
 bool RemotePartition::is_connected() const {
   const std::lock_guard lock(mutex_);
   return !etag_.empty();
@@ -74,6 +79,7 @@ bool RemotePartition::is_copied() const {
 void RemotePartition::adopt(std::shared_ptr<const RemoteManifest> manifest, std::string etag) {
   const std::lock_guard lock(mutex_);
   manifest_ = std::move(manifest);
+  size_bytes_ = manifest_->size_bytes();
   etag_ = std::move(etag);
 }
 
@@ -91,6 +97,7 @@ void RemotePartition::load_copy() {
     const std::lock_guard lock(mutex_);
     if (!etag_.empty()) return;
     manifest_ = std::move(copy);
+    size_bytes_ = manifest_->size_bytes();
     is_copied_ = true;
   } catch (const Error& error) {
     throw error.with_context("reading " + path);
@@ -302,6 +309,7 @@ void RemotePartition::remove_all() {
   context_.files.remove(manifest_copy_path(directory_));
   const std::lock_guard lock(mutex_);
   manifest_.reset();
+  size_bytes_ = 0;
   is_copied_ = false;
 }
 

@@ -47,6 +47,7 @@ class RemotePartition {
   const std::string& folder() const { return folder_; }
   // As last read or written; nullptr: nothing is known yet.
   std::shared_ptr<const RemoteManifest> manifest() const;
+  uint64_t size_bytes() const;  // of all its segments
   bool is_connected() const;
   // Whether the copy in the directory is the manifest: only then may local segments go.
   bool is_copied() const;
@@ -128,6 +129,7 @@ class RemotePartition {
 
   mutable std::mutex mutex_;  // of what follows
   std::shared_ptr<const RemoteManifest> manifest_;
+  uint64_t size_bytes_ = 0;
   std::string etag_;  // of the manifest; empty: not connected
   bool is_copied_ = false;
   std::list<std::pair<std::string, IndexPtr>> indexes_;  // used lately, latest first

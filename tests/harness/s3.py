@@ -40,6 +40,7 @@ class FaultyWay:
         self._port = int(port)
         self._random = random.Random(seed)
         self.share = 0.0
+        self.away = False  # nothing passes
         self.faults = {}
         self.requests = 0
         self._started = threading.Event()
@@ -113,6 +114,8 @@ class FaultyWay:
                 return body
 
     def _choose(self):
+        if self.away:
+            return "503"
         if self._random.random() >= self.share:
             return None
         fault = self._random.choice(["500", "503", "unreached", "slow", "lost", "500 after", "torn"])

@@ -14,6 +14,9 @@ std::vector<ListedColumn> topic_columns() {
           {"records", "records", Shown::kCount},
           {"size", "bytes", Shown::kBytes},
           {"size", "size_bytes", Shown::kBytes},
+          {"local", "local_bytes", Shown::kBytes},
+          {"remote", "remote_bytes", Shown::kBytes},
+          {"state", "state", Shown::kText},
           {"lag", "lag", Shown::kCount},
           {"records/s", "records_per_s", Shown::kRate},
           {"last record", "last_timestamp", Shown::kTime}};

@@ -17,7 +17,7 @@ namespace {
 struct TopicSettings {
   std::string name;
   std::optional<int> partitions;
-  std::string compression, durability, retention_time, retention_bytes;
+  std::string compression, durability, retention_time, retention_bytes, tiered_storage;
   bool yes = false;
 };
 
@@ -50,6 +50,9 @@ JsonObject body_of(const TopicSettings& settings) {
     body["retention_ms"] = retention_ms(settings.retention_time);
   if (!settings.retention_bytes.empty()) {
     body["retention_bytes"] = retention_bytes(settings.retention_bytes);
+  }
+  if (!settings.tiered_storage.empty()) {
+    body["tiered_storage"] = JsonObject{{"uri", settings.tiered_storage}};
   }
   return body;
 }
@@ -116,6 +119,10 @@ void add_settings(CLI::App& command, TopicSettings& settings) {
       .add_option("--retention-bytes", settings.retention_bytes,
                   "How much a partition keeps, as 10GiB")
       ->option_text("SIZE");
+  command
+      .add_option("--tiered-storage", settings.tiered_storage,
+                  "Where older segments go, as s3://lake/topics")
+      ->option_text("URI");
 }
 
 }  // namespace

@@ -44,6 +44,31 @@ TEST_F(ProjectTest, AWholeProjectIsRead) {
   EXPECT_EQ(project.files.size(), 5U);
 }
 
+TEST_F(ProjectTest, ATopicMayNameObjectStorage) {
+  write("topics/orders.yaml",
+        "tiered_storage: {uri: 's3://lake/topics', local_retention: {time: 2h, bytes: 1GiB}, "
+        "upload_interval: 90s}\n");
+  write("topics/plain.yaml",
+        "tiered_storage: {uri: /mnt/archive, local_retention: {time: forever}}\n");
+  const Project project = load_whole();
+  const stream::TieredStorage tier = project.find_topic("orders")->to_topic_config().tiered_storage;
+  EXPECT_EQ(tier.uri, "s3://lake/topics");
+  EXPECT_EQ(tier.local_retention_ms, 7'200'000);
+  EXPECT_EQ(tier.local_retention_bytes, 1 << 30);
+  EXPECT_EQ(tier.upload_interval_ms, 90'000);
+  EXPECT_EQ(project.find_topic("plain")->to_topic_config().tiered_storage.local_retention_ms, -1);
+}
+
+TEST_F(ProjectTest, APlaceThatIsNoneIsTold) {
+  write("topics/a.yaml", "tiered_storage: {uri: 'ftp://x/y'}\n");
+  write("topics/b.yaml", "tiered_storage: {upload_interval: 90s}\n");
+  write("topics/c.yaml", "tiered_storage: {uri: 's3://lake/y', upload_interval: 1ms}\n");
+  config::Problems problems;
+  load(problems);
+  EXPECT_EQ(problems.error_count(), 3U) << problems.to_text();
+  EXPECT_NE(problems.to_text().find("tiered_storage needs a uri"), std::string::npos);
+}
+
 TEST_F(ProjectTest, NodesComeAfterTheirInputs) {
   write("topics/orders.yaml", "");
   write("jobs/orders.yaml", kOrdersJob);

@@ -60,6 +60,7 @@ class Course {
   void tend() {
     clock_.advance(std::chrono::minutes(2));  // no pause of before counts
     log_->tend({});
+    log_->apply_retention();
   }
   void close() { log_.reset(); }
   Partition& partition() { return log_->topic("t").partition(0); }

@@ -6,7 +6,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "base/testing/faulty_file_system.h"
 #include "objects/folder_store.h"
 #include "objects/testing/faulty_store.h"
 #include "objects/uri.h"
@@ -169,12 +168,12 @@ TEST(Tiered, RetentionRemovesRemoteSegmentsButNotPastAReader) {
   config.retention_bytes = 1200;
   tiered.log().alter_topic("t", config);
   auto reader = partition.register_reader("job:x", 10);
-  tiered.log().tend({});
+  tiered.log().apply_retention();
   EXPECT_GT(partition.start_offset(), 0);
   EXPECT_LE(partition.start_offset(), 10);
   EXPECT_LT(count_logs(tiered), all);
   reader.reset();
-  tiered.log().tend({});
+  tiered.log().apply_retention();
   EXPECT_GT(partition.start_offset(), 20);
   EXPECT_LT(partition.size_bytes(), 2400U);
   EXPECT_EQ(count_logs(tiered), static_cast<size_t>(partition.tier()->remote_segments));
@@ -186,7 +185,9 @@ TEST(Tiered, RetentionRemovesRemoteSegmentsButNotPastAReader) {
   config.retention_ms = 60'000;
   tiered.log().alter_topic("t", config);
   tiered.clock().advance(std::chrono::seconds(61));
+  tiered.log().apply_retention();  // what was active is finished, and uploaded before it may go
   tiered.log().tend({});
+  tiered.log().apply_retention();
   EXPECT_EQ(partition.start_offset(), partition.end_offset());
   EXPECT_EQ(count_logs(tiered), 0U);
   tiered.lose_disk();
@@ -470,53 +471,6 @@ TEST(Tiered, WithoutObjectStorageItIsRefused) {
   EXPECT_EQ(kind_of_failure(make), ErrorKind::kInvalid);
   EXPECT_EQ(kind_of_failure([&] { fixture.topic("t", tiny_tiered_config("ftp://x")); }),
             ErrorKind::kInvalid);
-}
-
-TEST(Reopening, APartitionTakesAppendsAgainByItself) {
-  const auto posix = make_posix_file_system();
-  int before = 0;
-  for (const bool measuring : {true, false}) {
-    FaultyFileSystem files(*posix, measuring ? 0 : before + 1);
-    LogFixture fixture(files);
-    Partition& partition = fixture.topic("t").partition(0);
-    partition.append(batch_of({"kept"}, {7, 0, 0}));
-    before = files.operations();
-    if (measuring) continue;
-    EXPECT_EQ(kind_of_failure([&] { partition.append(batch_of({"torn"}, {7, 0, 1})); }),
-              ErrorKind::kUnavailable);
-    EXPECT_NE(partition.refusal(), "");
-    fixture.log().tend({});
-    EXPECT_EQ(partition.refusal(), "");
-    EXPECT_EQ(partition.end_offset(), 1);
-    EXPECT_FALSE(partition.append(batch_of({"again"}, {7, 0, 1})).duplicate);
-    EXPECT_EQ(values_of(partition), (std::vector<std::string>{"kept", "again"}));
-    fixture.open();
-    EXPECT_EQ(values_of(fixture.topic("t").partition(0)),
-              (std::vector<std::string>{"kept", "again"}));
-  }
-}
-
-TEST(Reopening, AFullDiskIsTriedMoreAndMoreSeldom) {
-  const auto posix = make_posix_file_system();
-  int before = 0;
-  for (const bool measuring : {true, false}) {
-    FaultyFileSystem files(*posix, measuring ? 0 : before + 1, true);
-    LogFixture fixture(files);
-    Partition& partition = fixture.topic("t").partition(0);
-    before = files.operations();
-    if (measuring) continue;
-    EXPECT_EQ(kind_of_failure([&] { partition.append(batch_of({"x"})); }), ErrorKind::kUnavailable);
-    int attempts = 0;
-    for (int second = 0; second < 120; ++second) {
-      const int operations = files.operations();
-      fixture.log().tend({});
-      attempts += files.operations() > operations ? 1 : 0;
-      fixture.clock().advance(std::chrono::seconds(1));
-    }
-    EXPECT_GE(attempts, 5);
-    EXPECT_LE(attempts, 10);
-    EXPECT_NE(partition.refusal(), "");
-  }
 }
 
 }  // namespace
