@@ -60,8 +60,9 @@ config::Fields<views::ViewSettings> view_settings() {
 void check_view(const project::ViewDefinition& view, config::Problems& problems) {
   const views::ViewSettings settings = view_settings().read(view.header, problems);
   // An engine of its own: checks run without a project's state. It is made when there is a view to
-  // check.
-  static engine::Database database([] {
+  // check, and never ended: what the engine keeps for a thread is gone when statics are destroyed,
+  // and an engine that ends then writes to freed memory.
+  static engine::Database& database = *new engine::Database([] {
     engine::DatabaseOptions options;
     options.threads = 1;
     return options;
