@@ -13,6 +13,7 @@
 #include "lake/data_writer.h"
 #include "lake/delete_function.h"
 #include "lake/delete_set.h"
+#include "lake/row_lineage.h"
 #include "lake/table_changes.h"
 
 namespace headrace::lake {
@@ -124,28 +125,53 @@ std::vector<std::string> equality_conditions(const Table& table, const Schema& s
 // Which rows of a file a scan gives.
 enum class Rows { kLive, kDeleted };
 
+// What a scan gives beside the table's columns.
+enum class Extra { kNone, kPlaces, kLineageAndPlaces };
+
 std::string group_sql(const Table& table, const Schema& schema, const Group& group,
-                      const std::string& columns, Rows rows) {
+                      const std::vector<Field>& read, const std::string& columns, Rows rows) {
   std::vector<std::string> conditions = equality_conditions(table, schema, group);
   if (group.set) {
     const std::string live = live_condition(group);
     conditions.insert(conditions.begin(), rows == Rows::kLive ? live : "NOT " + live);
   }
-  const std::string sql =
-      format("SELECT {} FROM {} r", columns, read_sql(group.files, schema.fields));
+  const std::string sql = format("SELECT {} FROM {} r", columns, read_sql(group.files, read));
   return conditions.empty() ? sql : format("{} WHERE {}", sql, join(conditions, " AND "));
+}
+
+// A number for each file of the group, for the file that a row is of.
+std::string by_file(const std::vector<std::string>& numbers) {
+  return format("list_extract([{}]::BIGINT[], {}::BIGINT + 1)", join(numbers, ", "), kFileIndex);
 }
 
 // The index of a row's file in the caller's list.
 std::string file_column(const Group& group) {
   std::vector<std::string> indexes;
   for (const size_t index : group.indexes) indexes.push_back(format("{}", index));
-  return format("list_extract([{}], {}::BIGINT + 1)::BIGINT AS _file", join(indexes, ", "),
-                kFileIndex);
+  return by_file(indexes) + " AS _file";
+}
+
+// Rows without an id of their own in the file have that of their place; without a sequence number,
+// that of their file. None has either when the file has no first id.
+std::string lineage_columns(const Group& group, const std::vector<Field>& lineage) {
+  std::vector<std::string> first_ids;
+  std::vector<std::string> sequence_numbers;
+  for (const DataFile* file : group.files) {
+    first_ids.push_back(file->first_row_id ? format("{}", *file->first_row_id) : "NULL");
+    sequence_numbers.push_back(format("{}", file->sequence_number));
+  }
+  const std::string first_id = by_file(first_ids);
+  const auto column = [&](const Field& field, const std::string& inherited) {
+    const std::string name = quote_identifier(field.name);
+    return format("CASE WHEN {} IS NOT NULL THEN coalesce({}, {}) END AS {}", first_id, name,
+                  inherited, name);
+  };
+  return format("{}, {}", column(lineage[0], format("{} + {}", first_id, kRowNumber)),
+                column(lineage[1], by_file(sequence_numbers)));
 }
 
 std::string scan(const Table& table, const Schema& schema, const std::vector<DataFile>& files,
-                 bool with_rows, Rows rows = Rows::kLive) {
+                 Extra extra = Extra::kNone, Rows rows = Rows::kLive) {
   std::vector<std::string> columns;
   std::vector<std::string> empty;
   for (const Field& field : schema.fields) {
@@ -154,17 +180,25 @@ std::string scan(const Table& table, const Schema& schema, const std::vector<Dat
     empty.push_back(
         format("CAST(NULL AS {}) AS {}", to_duckdb(field.type), quote_identifier(field.name)));
   }
-  if (with_rows) {
+  std::vector<Field> read = schema.fields;
+  std::vector<Field> lineage;
+  if (extra == Extra::kLineageAndPlaces) lineage = lineage_fields(schema);
+  for (const Field& field : lineage) {
+    empty.push_back(format("NULL::BIGINT AS {}", quote_identifier(field.name)));
+    read.push_back(field);
+  }
+  if (extra != Extra::kNone) {
     empty.emplace_back("NULL::BIGINT AS _file, NULL::BIGINT AS _position");
   }
   if (files.empty()) return format("SELECT {} WHERE false", join(empty, ", "));
   std::vector<std::string> parts;
   for (const Group& group : groups_of(files)) {
     std::string selected = format("{}", join(columns, ", "));
-    if (with_rows) {
+    if (!lineage.empty()) selected += ", " + lineage_columns(group, lineage);
+    if (extra != Extra::kNone) {
       selected += format(", {}, {} AS _position", file_column(group), kRowNumber);
     }
-    parts.push_back(group_sql(table, schema, group, selected, rows));
+    parts.push_back(group_sql(table, schema, group, read, selected, rows));
   }
   return format("{}", join(parts, " UNION ALL "));
 }
@@ -172,19 +206,23 @@ std::string scan(const Table& table, const Schema& schema, const std::vector<Dat
 }  // namespace
 
 std::string scan_sql(const Table& table, const std::vector<DataFile>& files) {
-  return scan(table, table.metadata.current_schema(), files, false);
+  return scan(table, table.metadata.current_schema(), files);
 }
 
 std::string scan_sql(const Table& table, const Schema& schema, const std::vector<DataFile>& files) {
-  return scan(table, schema, files, false);
+  return scan(table, schema, files);
 }
 
 std::string scan_rows_sql(const Table& table, const std::vector<DataFile>& files) {
-  return scan(table, table.metadata.current_schema(), files, true);
+  return scan(table, table.metadata.current_schema(), files, Extra::kPlaces);
+}
+
+std::string scan_moving_rows_sql(const Table& table, const std::vector<DataFile>& files) {
+  return scan(table, table.metadata.current_schema(), files, Extra::kLineageAndPlaces);
 }
 
 std::string gone_rows_sql(const Table& table, const std::vector<DataFile>& files) {
-  return scan(table, table.metadata.current_schema(), files, false, Rows::kDeleted);
+  return scan(table, table.metadata.current_schema(), files, Extra::kNone, Rows::kDeleted);
 }
 
 }  // namespace headrace::lake
