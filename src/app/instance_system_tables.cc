@@ -229,7 +229,7 @@ void Instance::register_system_tables() {
                    {"bytes", "BIGINT"},
                    {"committed_at", "TIMESTAMP WITH TIME ZONE"},
                    {"metadata_location", "VARCHAR"},
-                   {"format_version", "INTEGER"}},
+                   {"format_version", "BIGINT"}},
                   [this] { return table_rows(*tables_); }});
   list.push_back({"files",
                   "data files of tables",

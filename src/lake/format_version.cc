@@ -10,13 +10,12 @@ void check_format_version(int64_t version, const std::string& doing) {
        doing, version, kDefaultFormatVersion, kNewestFormatVersion);
 }
 
-void upgrade_format(TableMetadata& metadata, int64_t version) {
+void upgrade_format(TableMetadata& metadata, int64_t version, const std::string& doing) {
   if (version < metadata.format_version) {
-    fail(ErrorKind::kInvalid,
-         "upgrading a table: from format version {} there is no way back to {}",
+    fail(ErrorKind::kInvalid, "{}: from format version {} there is no way back to {}", doing,
          metadata.format_version, version);
   }
-  check_format_version(version, "upgrading a table");
+  check_format_version(version, doing);
   if (version == metadata.format_version) return;
   metadata.format_version = static_cast<int>(version);
   metadata.next_row_id = 0;

@@ -45,11 +45,7 @@ void MetadataBuilder::assign_uuid(const std::string& uuid) {
 }
 
 void MetadataBuilder::upgrade_format(int64_t version) {
-  try {
-    lake::upgrade_format(metadata_, version);
-  } catch (const Error& error) {
-    throw error.with_context("committing to " + table_);
-  }
+  lake::upgrade_format(metadata_, version, "committing to " + table_);
 }
 
 void MetadataBuilder::set_location(const std::string& location) { metadata_.location = location; }

@@ -67,7 +67,10 @@ TableMetadata SnapshotBuilder::apply_to(const Table& current, int64_t now_ms) {
   TableMetadata metadata = current.metadata;
   for (const auto& [key, value] : change_.set_properties) metadata.properties[key] = value;
   if (change_.new_schema) apply_schema(metadata);
-  if (change_.format_version) upgrade_format(metadata, *change_.format_version);
+  if (change_.format_version) {
+    upgrade_format(metadata, *change_.format_version,
+                   "altering " + current.identifier.to_string());
+  }
   if (change_.sort_by) set_sort_order(metadata, *change_.sort_by);
   if (change_.new_partition_by) set_partitioning(metadata, *change_.new_partition_by);
   const int64_t previous_update_ms = metadata.last_updated_ms;
