@@ -76,6 +76,7 @@ Json Instance::table(const std::string& database, const std::string& name) {
   JsonObject answer = describe_table(identifier, *table).as_object();
   answer["location"] = metadata.location;
   answer["metadata_location"] = table->table->metadata_location;
+  answer["format_version"] = metadata.format_version;
   JsonArray columns;
   for (const lake::Field& field : metadata.current_schema().fields) {
     columns.push_back(JsonObject{

@@ -111,7 +111,7 @@ std::vector<SystemRow> table_rows(const tables::LiveTables& tables) {
         {identifier.database, identifier.name, records, table->hot_rows,
          static_cast<int64_t>(table->files->size()), bytes,
          snapshot == nullptr ? SystemValue() : SystemValue(from_ms(snapshot->timestamp_ms)),
-         table->table->metadata_location});
+         table->table->metadata_location, int64_t{table->table->metadata.format_version}});
   }
   return rows;
 }
@@ -298,7 +298,8 @@ void Instance::register_system_tables() {
                    {"files", "BIGINT"},
                    {"bytes", "BIGINT"},
                    {"committed_at", "TIMESTAMP WITH TIME ZONE"},
-                   {"metadata_location", "VARCHAR"}},
+                   {"metadata_location", "VARCHAR"},
+                   {"format_version", "BIGINT"}},
                   [this] { return table_rows(*tables_); }});
   list.push_back({"views",
                   "incremental views, how far they are, and what came too late for them",

@@ -126,6 +126,9 @@ class Connection {
   std::vector<std::vector<std::optional<std::string>>> query_rows(const std::string& sql);
   // Names and types of a query's columns, without running it.
   std::vector<Column> describe(const std::string& sql);
+  // `size` bytes from `offset` of a file as SQL would name it, also of one that comes through
+  // add_files(). corrupt when the file ends before.
+  std::string read_file(const std::string& path, uint64_t offset, uint64_t size);
 
   void interrupt();
   double progress() const;  // 0–1; −1 unknown

@@ -14,6 +14,7 @@
 #include "lake/data_writer.h"
 #include "lake/delete_function.h"
 #include "lake/delete_set.h"
+#include "lake/row_lineage.h"
 #include "lake/scan_files.h"
 #include "lake/table_changes.h"
 
@@ -126,39 +127,67 @@ std::vector<std::string> equality_conditions(const Table& table, const Schema& s
 // Which rows of a file a scan gives.
 enum class Rows { kLive, kDeleted };
 
-// The relation of a group's files, deleted rows and all.
-using GroupRelation = std::function<std::string(const Group& group)>;
+// What a scan gives beside the table's columns.
+enum class Extra { kNone, kPlaces, kLineageAndPlaces };
+
+// The relation of a group's files with these columns, deleted rows and all.
+using GroupRelation =
+    std::function<std::string(const Group& group, const std::vector<Field>& fields)>;
 
 std::string group_sql(const Table& table, const Schema& schema, const Group& group,
-                      const std::string& columns, Rows rows, const GroupRelation& relation) {
+                      const std::string& relation, const std::string& columns, Rows rows) {
   std::vector<std::string> conditions = equality_conditions(table, schema, group);
   if (group.set) {
     const std::string live = live_condition(group);
     conditions.insert(conditions.begin(), rows == Rows::kLive ? live : "NOT " + live);
   }
-  const std::string sql = format("SELECT {} FROM {} r", columns, relation(group));
+  const std::string sql = format("SELECT {} FROM {} r", columns, relation);
   return conditions.empty() ? sql : format("{} WHERE {}", sql, join(conditions, " AND "));
+}
+
+// A number for each file of the group, for the file that a row is of.
+std::string by_file(const std::vector<std::string>& numbers) {
+  return format("list_extract([{}]::BIGINT[], {}::BIGINT + 1)", join(numbers, ", "), kFileIndex);
 }
 
 // The index of a row's file in the caller's list.
 std::string file_column(const Group& group) {
   std::vector<std::string> indexes;
   for (const size_t index : group.indexes) indexes.push_back(format("{}", index));
-  return format("list_extract([{}], {}::BIGINT + 1)::BIGINT AS _file", join(indexes, ", "),
-                kFileIndex);
+  return by_file(indexes) + " AS _file";
+}
+
+// Rows without an id of their own in the file have that of their place; without a sequence number,
+// that of their file. None has either when the file has no first id.
+std::string lineage_columns(const Group& group, const std::vector<Field>& lineage) {
+  std::vector<std::string> first_ids;
+  std::vector<std::string> sequence_numbers;
+  for (const DataFile* file : group.files) {
+    first_ids.push_back(file->first_row_id ? format("{}", *file->first_row_id) : "NULL");
+    sequence_numbers.push_back(format("{}", file->sequence_number));
+  }
+  const std::string first_id = by_file(first_ids);
+  const auto column = [&](const Field& field, const std::string& inherited) {
+    const std::string name = quote_identifier(field.name);
+    return format("CASE WHEN {} IS NOT NULL THEN coalesce({}, {}) END AS {}", first_id, name,
+                  inherited, name);
+  };
+  return format("{}, {}", column(lineage[0], format("{} + {}", first_id, kRowNumber)),
+                column(lineage[1], by_file(sequence_numbers)));
 }
 
 struct ScanForm {
-  bool with_rows = false;
+  Extra extra = Extra::kNone;
   Rows rows = Rows::kLive;
   GroupRelation relation = {};  // empty: read_parquet of all paths
 };
 
 std::string scan(const Table& table, const Schema& schema, const std::vector<DataFile>& files,
-                 const ScanForm& form) {
-  const GroupRelation relation = form.relation ? form.relation : [&](const Group& group) {
-    return read_sql(group.files, schema.fields);
-  };
+                 const ScanForm& form = {}) {
+  const GroupRelation relation =
+      form.relation ? form.relation : [](const Group& group, const std::vector<Field>& fields) {
+        return read_sql(group.files, fields);
+      };
   std::vector<std::string> columns;
   std::vector<std::string> empty;
   for (const Field& field : schema.fields) {
@@ -167,17 +196,25 @@ std::string scan(const Table& table, const Schema& schema, const std::vector<Dat
     empty.push_back(
         format("CAST(NULL AS {}) AS {}", to_duckdb(field.type), quote_identifier(field.name)));
   }
-  if (form.with_rows) {
+  std::vector<Field> read = schema.fields;
+  std::vector<Field> lineage;
+  if (form.extra == Extra::kLineageAndPlaces) lineage = lineage_fields(schema);
+  for (const Field& field : lineage) {
+    empty.push_back(format("NULL::BIGINT AS {}", quote_identifier(field.name)));
+    read.push_back(field);
+  }
+  if (form.extra != Extra::kNone) {
     empty.emplace_back("NULL::BIGINT AS _file, NULL::BIGINT AS _position");
   }
   if (files.empty()) return format("SELECT {} WHERE false", join(empty, ", "));
   std::vector<std::string> parts;
   for (const Group& group : groups_of(files)) {
     std::string selected = format("{}", join(columns, ", "));
-    if (form.with_rows) {
+    if (!lineage.empty()) selected += ", " + lineage_columns(group, lineage);
+    if (form.extra != Extra::kNone) {
       selected += format(", {}, {} AS _position", file_column(group), kRowNumber);
     }
-    parts.push_back(group_sql(table, schema, group, selected, form.rows, relation));
+    parts.push_back(group_sql(table, schema, group, relation(group, read), selected, form.rows));
   }
   return format("{}", join(parts, " UNION ALL "));
 }
@@ -185,15 +222,19 @@ std::string scan(const Table& table, const Schema& schema, const std::vector<Dat
 }  // namespace
 
 std::string scan_sql(const Table& table, const std::vector<DataFile>& files) {
-  return scan(table, table.metadata.current_schema(), files, {});
+  return scan(table, table.metadata.current_schema(), files);
 }
 
 std::string scan_sql(const Table& table, const Schema& schema, const std::vector<DataFile>& files) {
-  return scan(table, schema, files, {});
+  return scan(table, schema, files);
 }
 
 std::string scan_rows_sql(const Table& table, const std::vector<DataFile>& files) {
-  return scan(table, table.metadata.current_schema(), files, {.with_rows = true});
+  return scan(table, table.metadata.current_schema(), files, {.extra = Extra::kPlaces});
+}
+
+std::string scan_moving_rows_sql(const Table& table, const std::vector<DataFile>& files) {
+  return scan(table, table.metadata.current_schema(), files, {.extra = Extra::kLineageAndPlaces});
 }
 
 std::string gone_rows_sql(const Table& table, const std::vector<DataFile>& files) {
@@ -202,10 +243,10 @@ std::string gone_rows_sql(const Table& table, const std::vector<DataFile>& files
 
 Scan make_scan(const TablePtr& table, const Schema& schema, const DataFilesPtr& files) {
   Scan result;
-  const GroupRelation relation = [&](const Group& group) {
+  const GroupRelation relation = [&](const Group& group, const std::vector<Field>& fields) {
     result.lists.push_back(ScanFiles::make(table, schema, files, group.indexes));
     return format("headrace_files({}, schema={}, hive_partitioning=false)",
-                  quote_literal(result.lists.back()->name()), schema_parameter(schema.fields));
+                  quote_literal(result.lists.back()->name()), schema_parameter(fields));
   };
   result.sql = scan(*table, schema, *files, {.relation = relation});
   return result;

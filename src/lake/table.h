@@ -3,7 +3,7 @@
 // Iceberg tables: metadata, snapshots, data files, and commits through the catalog.
 //
 // A Table is an immutable picture of one metadata file; loading again gives a newer one. A commit
-// is made of TableChange values; see Catalog. Facts: Iceberg table spec, format version 2.
+// is made of TableChange values; see Catalog. Facts: Iceberg table spec, format versions 2 and 3.
 
 #include <cstdint>
 #include <functional>
@@ -66,6 +66,9 @@ struct DataFile {
   std::optional<int64_t> first_row_id = {};  // of a data file, in format 3
 
   bool is_deletion_vector() const { return content_offset.has_value(); }
+  // What tells it from the table's other files: its path; of a deletion vector, which shares its
+  // file with others, also its place there.
+  std::string identity() const;
   // Set on files read from a table:
   int64_t sequence_number = 0;
   SnapshotId added_snapshot_id = 0;
@@ -180,7 +183,7 @@ struct SnapshotRetention {
 struct TableChange {
   TablePtr base = {};                  // what the change was computed from
   std::vector<DataFile> added = {};    // data files and delete files
-  std::vector<DataFile> removed = {};  // likewise, by path; conflict when one is gone already
+  std::vector<DataFile> removed = {};  // likewise, by identity; conflict when one is gone already
   // Added to the snapshot's own entries. What headrace keeps in the parent's goes on in the new
   // snapshot unless it is given here: carried_summary.h.
   Summary summary = {};

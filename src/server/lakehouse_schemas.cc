@@ -110,6 +110,7 @@ JsonObject table() {
   const JsonObject partition = object_of({{"name", text()}, {"transform", text()}});
   return object_of(extended(table_properties(), {{"location", text()},
                                                  {"metadata_location", text()},
+                                                 {"format_version", integer()},
                                                  {"schema", list_of(column)},
                                                  {"partition_by", list_of(partition)},
                                                  {"latest_snapshots", list_of(type("object"))}}));

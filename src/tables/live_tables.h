@@ -84,7 +84,7 @@ struct SealedGeneration {
   lake::TablePtr base = {};            // what SQL showed then; `deleted` are rows of its files
   std::vector<OffsetRange> raw_range;  // of a raw table, instead of rows
   bool is_upsert = false;
-  std::vector<DeletedRows> deleted = {};  // of an upsert table: committed rows that go
+  std::vector<lake::DeletedRows> deleted = {};  // of an upsert table: committed rows that go
 };
 
 // What a table's view says of its files.

@@ -4,6 +4,7 @@
 #include "lake/data_writer.h"
 #include "lake/delete_function.h"
 #include "lake/delete_writer.h"
+#include "lake/row_deletes.h"
 #include "lake/transform.h"
 
 namespace headrace::views {
@@ -71,10 +72,10 @@ void Orders::commit_sealed() {
   change.base = tables_->find(table())->table;
   change.added = lake::write_data_files(*connection_, *catalog_, *files_, random_, *change.base,
                                         tables_->sealed_rows_sql(table(), sealed_->number));
-  for (const tables::DeletedRows& deleted : sealed_->deleted) {
-    change.added.push_back(lake::write_position_deletes(*connection_, *catalog_, *files_, random_,
-                                                        *change.base, deleted.file, deleted.fresh));
-  }
+  lake::DeleteFiles deletes =
+      lake::delete_rows(*connection_, *catalog_, *files_, random_, *change.base, sealed_->deleted);
+  change.added.insert(change.added.end(), deletes.added.begin(), deletes.added.end());
+  change.removed = std::move(deletes.removed);
   change.operation = sealed_->deleted.empty() ? "append" : "overwrite";
   change.summary = {{"test", "1"}};  // a snapshot even without rows
   const lake::TablePtr committed = catalog_->commit({change}).at(0);
