@@ -70,17 +70,18 @@ void MetadataBuilder::take_row_ids(const Snapshot& snapshot) {
          "3 requires",
          table_, snapshot.snapshot_id);
   }
-  if (*snapshot.first_row_id != metadata_.next_row_id) {
+  // DuckDB passes over some; what counts is that none is given twice.
+  if (*snapshot.first_row_id < metadata_.next_row_id) {
     fail(ErrorKind::kConflict,
          "committing to {}: snapshot {} has first-row-id {}, but the next row id is {}; load the "
          "table again",
          table_, snapshot.snapshot_id, *snapshot.first_row_id, metadata_.next_row_id);
   }
-  if (*snapshot.added_rows > INT64_MAX - metadata_.next_row_id) {
+  if (*snapshot.added_rows > INT64_MAX - *snapshot.first_row_id) {
     fail(ErrorKind::kInvalid, "committing to {}: snapshot {} adds {} rows, more than there are ids",
          table_, snapshot.snapshot_id, *snapshot.added_rows);
   }
-  metadata_.next_row_id += *snapshot.added_rows;
+  metadata_.next_row_id = *snapshot.first_row_id + *snapshot.added_rows;
 }
 
 void MetadataBuilder::add_snapshot(Snapshot snapshot) {

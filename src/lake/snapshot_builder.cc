@@ -68,8 +68,7 @@ TableMetadata SnapshotBuilder::apply_to(const Table& current, int64_t now_ms) {
   for (const auto& [key, value] : change_.set_properties) metadata.properties[key] = value;
   if (change_.new_schema) apply_schema(metadata);
   if (change_.format_version) {
-    upgrade_format(metadata, *change_.format_version,
-                   "altering " + current.identifier.to_string());
+    upgrade_format(metadata, *change_.format_version, "altering " + current.identifier.to_string());
   }
   if (change_.sort_by) set_sort_order(metadata, *change_.sort_by);
   if (change_.new_partition_by) set_partitioning(metadata, *change_.new_partition_by);

@@ -87,6 +87,8 @@ class Format3Test(EnginesTest):
         self.spark.rows("DELETE FROM silver.vectors WHERE slot IN (3, 4)")
         for slot in (3, 4):
             del latest[slot]
+        # The job opens its table again, and SQL shows it then.
+        self.wait_until(lambda: len(self.headrace.read("silver.vectors", ["slot"])) == 48)
         self.assert_all_read("silver.vectors", ["slot", "id", "amount"], latest.values())
         producer.send(1)
         event = producer.sent[-1]

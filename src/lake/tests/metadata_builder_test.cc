@@ -243,7 +243,7 @@ TEST(MetadataBuilderTest, FromFormat3OnEachSnapshotTakesTheNextRowIds) {
       {R"(, "first-row-id": 7)", ErrorKind::kInvalid},
       {R"(, "added-rows": 7)", ErrorKind::kInvalid},
       {R"(, "first-row-id": 0, "added-rows": 7)", ErrorKind::kConflict},
-      {R"(, "first-row-id": 8, "added-rows": 7)", ErrorKind::kConflict},
+      {R"(, "first-row-id": 6, "added-rows": 7)", ErrorKind::kConflict},
       {R"(, "first-row-id": 7, "added-rows": -7)", ErrorKind::kInvalid},
       {R"(, "first-row-id": 7, "added-rows": 9223372036854775807)", ErrorKind::kInvalid}};
   for (const auto& [ids, kind] : cases) {
@@ -254,6 +254,8 @@ TEST(MetadataBuilderTest, FromFormat3OnEachSnapshotTakesTheNextRowIds) {
             }),
             ErrorKind::kInvalid);
   EXPECT_EQ(updated(table, upgrade).next_row_id, 7);  // it has it already
+  EXPECT_EQ(updated(table, with_ids(next, R"(, "first-row-id": 9, "added-rows": 2)")).next_row_id,
+            11);
 }
 
 TEST(MetadataBuilderTest, ANewTableMayHaveFormat3) {
