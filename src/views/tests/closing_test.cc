@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/testing/faulty_file_system.h"
+#include "lake/data_writer.h"
 #include "lake/testing/error_kind.h"
 #include "views/testing/edits.h"
 #include "views/testing/orders.h"
@@ -242,6 +243,35 @@ TEST(ClosingTest, WhatIsEmittedOnCloseIsOnlyAppended) {
     before = now;
   }
   EXPECT_GE(before.size(), 4U);
+}
+
+// As maintenance does with the view's own table.
+TEST(ClosingTest, ACompactionOfTheViewForgetsNothing) {
+  Edits edits;
+  Watched each = std::move(over_edits()[0]);
+  auto view = std::make_unique<IncrementalView>(edits.collaborators(), each.spec);
+  for (const int hour : {0, 8, 0}) {
+    edits.insert(30, hour);
+    edits.commit();
+    view->update();
+  }
+  const EventTime before = view->progress().event_time;
+  EXPECT_EQ(before.late_changes, 30);
+  const auto shown = edits.rows("FROM gold.hours");
+  lake::TableChange change;
+  change.base = edits.catalog().load(each.spec.table);
+  change.removed = edits.catalog().files(*change.base);
+  const IncrementalView::Collaborators own = edits.collaborators();
+  change.added =
+      lake::write_data_files(*edits.database().connect(), own.catalog, own.files, own.random,
+                             *change.base, lake::scan_sql(*change.base, change.removed));
+  change.operation = "replace";
+  edits.catalog().commit({change});
+  view = std::make_unique<IncrementalView>(edits.collaborators(), each.spec);
+  view->update();
+  EXPECT_EQ(view->progress().event_time, before);
+  EXPECT_EQ(edits.rows("FROM gold.hours"), shown);
+  EXPECT_EQ(view->progress().rebuilds, 0);
 }
 
 TEST(ClosingTest, ATimeWithoutEndClosesNothing) {
