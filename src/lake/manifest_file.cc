@@ -94,8 +94,9 @@ AvroValue data_file_value(const DataFile& file, const std::vector<Type>& types) 
   return record({static_cast<int>(file.content), file.path, "PARQUET", record(std::move(partition)),
                  file.record_count, file.file_size_bytes, map_value(file.column_sizes),
                  map_value(file.value_counts), map_value(file.null_value_counts),
-                 map_value(file.lower_bounds), map_value(file.upper_bounds),
-                 numbers_value(file.split_offsets), numbers_value(file.equality_ids),
+                 map_value(file.nan_value_counts), map_value(file.lower_bounds),
+                 map_value(file.upper_bounds), numbers_value(file.split_offsets),
+                 numbers_value(file.equality_ids),
                  file.sort_order_id ? AvroValue(*file.sort_order_id) : AvroValue(),
                  file.referenced_data_file ? AvroValue(*file.referenced_data_file) : AvroValue()});
 }
@@ -157,6 +158,7 @@ DataFile data_file_of(const AvroValue& value, const PartitionSpec& spec,
   file.column_sizes = counts_of(value.field(id::kColumnSizes));
   file.value_counts = counts_of(value.field(id::kValueCounts));
   file.null_value_counts = counts_of(value.field(id::kNullValueCounts));
+  file.nan_value_counts = counts_of(value.field(id::kNanValueCounts));
   file.lower_bounds = bounds_of(value.field(id::kLowerBounds));
   file.upper_bounds = bounds_of(value.field(id::kUpperBounds));
   if (const AvroValue& offsets = value.field(id::kSplitOffsets); !offsets.is_null()) {

@@ -27,6 +27,7 @@ inline constexpr int kUpperBounds = 128;
 inline constexpr int kSplitOffsets = 132;
 inline constexpr int kContent = 134;
 inline constexpr int kEqualityIds = 135;
+inline constexpr int kNanValueCounts = 137;
 inline constexpr int kSortOrderId = 140;
 inline constexpr int kReferencedDataFile = 143;
 }  // namespace manifest_field

@@ -278,7 +278,7 @@ std::vector<std::string> IncrementalView::definition() {
       const bool is_changing = query_.source_kind() == SourceKind::kChanging;
       if (is_changing || changes.only_came) {
         rows = query_.current_sql(
-            lake::scan_sql(*stored.table, stored.files),
+            stored_sql(stored),
             is_changing ? query_.signed_delta_sql(query_.from_sql(changes.sql, joined.sql))
                         : query_.delta_sql(query_.from_sql(changes.sql, joined.sql)));
         shown = std::move(changes.files);
@@ -307,6 +307,16 @@ std::vector<std::string> IncrementalView::definition() {
   return {format("CREATE SCHEMA IF NOT EXISTS {}", quote_identifier(spec_.table.database)),
           format("CREATE OR REPLACE VIEW {} AS {}",
                  engine::quote_name(spec_.table.database, spec_.table.name), rows)};
+}
+
+const std::string& IncrementalView::stored_sql(const Stored& stored) {
+  if (stored_scan_of_ != stored.table->metadata_location) {
+    stored_scan_ =
+        lake::make_scan(stored.table, stored.table->metadata.current_schema(),
+                        std::make_shared<const std::vector<lake::DataFile>>(stored.files));
+    stored_scan_of_ = stored.table->metadata_location;
+  }
+  return stored_scan_.sql;
 }
 
 // What was committed to the stored table up to what is shown, and what SQL shows beyond that.

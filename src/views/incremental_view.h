@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "lake/delete_reader.h"
+#include "lake/scan_files.h"
 #include "tables/live_tables.h"
 #include "views/view_query.h"
 
@@ -99,6 +100,7 @@ class IncrementalView final : public tables::Dependent {
 
   ViewQuery bound_query(const lake::Table& source) const;
   Joined joined_from(const std::vector<lake::TablePtr>& tables) const;
+  const std::string& stored_sql(const Stored& stored);
   std::vector<lake::TablePtr> joined_tables();
   std::string columns_relation(const lake::Table& source) const;
   void open();
@@ -124,6 +126,10 @@ class IncrementalView final : public tables::Dependent {
   bool is_open_ = false;
   mutable std::mutex mutex_;  // never held while LiveTables is called
   Stored published_;
+  // What SQL reads of the stored table, and of which of its metadata files. Used under the lock of
+  // LiveTables.
+  lake::Scan stored_scan_;
+  std::string stored_scan_of_;
   lake::TableChanges shown_changes_;  // that the SQL view reads
   Joined shown_joined_;
   lake::DeleteReader delete_reader_;
