@@ -222,6 +222,8 @@ void create_function(duckdb::ClientContext& context, FileListResolver resolver) 
   // A list is known to this process alone.
   function.serialize = nullptr;
   function.deserialize = nullptr;
+  // Asked for the table behind the scan, which is none, it would name every file each time.
+  function.get_bind_info = nullptr;
   duckdb::TableFunctionSet functions(kFunction);
   functions.AddFunction(std::move(function));
   duckdb::CreateTableFunctionInfo info(std::move(functions));

@@ -54,6 +54,26 @@ Kind turned(Kind kind) {
   }
 }
 
+// What holds of two values of which this does not.
+Kind contrary(Kind kind) {
+  switch (kind) {
+    case Kind::kEqual:
+      return Kind::kNotEqual;
+    case Kind::kNotEqual:
+      return Kind::kEqual;
+    case Kind::kLess:
+      return Kind::kGreaterOrEqual;
+    case Kind::kLessOrEqual:
+      return Kind::kGreater;
+    case Kind::kGreater:
+      return Kind::kLessOrEqual;
+    case Kind::kGreaterOrEqual:
+      return Kind::kLess;
+    default:
+      return Kind::kUnknown;
+  }
+}
+
 std::optional<std::string> constant_text(const duckdb::Expression& expression) {
   if (expression.GetExpressionClass() != ExpressionClass::BOUND_CONSTANT) return std::nullopt;
   const duckdb::Value& value = expression.Cast<duckdb::BoundConstantExpression>().value;
@@ -65,23 +85,30 @@ class Reader {
  public:
   explicit Reader(const ColumnPlace& place) : place_(place) {}
 
-  Condition read(const duckdb::Expression& expression) const {
+  // The condition that the expression is true, or (`is_denied`) that it is false. Of NULL neither
+  // holds.
+  Condition read(const duckdb::Expression& expression, bool is_denied) const {
     switch (expression.GetExpressionClass()) {
       case ExpressionClass::BOUND_COMPARISON: {
         const auto& comparison = expression.Cast<duckdb::BoundComparisonExpression>();
-        return compared(expression.GetExpressionType(), *comparison.left, *comparison.right);
+        return compared(expression.GetExpressionType(), *comparison.left, *comparison.right,
+                        is_denied);
       }
       case ExpressionClass::BOUND_BETWEEN: {
         const auto& between = expression.Cast<duckdb::BoundBetweenExpression>();
-        return {.kind = Kind::kAnd,
-                .parts = {compared(between.LowerComparisonType(), *between.input, *between.lower),
-                          compared(between.UpperComparisonType(), *between.input, *between.upper)}};
+        return {.kind = is_denied ? Kind::kOr : Kind::kAnd,
+                .parts = {compared(between.LowerComparisonType(), *between.input, *between.lower,
+                                   is_denied),
+                          compared(between.UpperComparisonType(), *between.input, *between.upper,
+                                   is_denied)}};
       }
       case ExpressionClass::BOUND_CONJUNCTION:
-        return conjunction(expression.Cast<duckdb::BoundConjunctionExpression>());
+        return conjunction(expression.Cast<duckdb::BoundConjunctionExpression>(), is_denied);
       case ExpressionClass::BOUND_OPERATOR:
-        return operation(expression.Cast<duckdb::BoundOperatorExpression>());
+        return operation(expression.Cast<duckdb::BoundOperatorExpression>(), is_denied);
       case ExpressionClass::BOUND_FUNCTION:
+        // What is known is less than what it says, so nothing is known of the contrary.
+        if (is_denied) return {};
         return function(expression.Cast<duckdb::BoundFunctionExpression>());
       default:
         return {};
@@ -102,8 +129,12 @@ class Reader {
   }
 
   Condition compared(ExpressionType type, const duckdb::Expression& left,
-                     const duckdb::Expression& right) const {
+                     const duckdb::Expression& right, bool is_denied) const {
     Kind kind = kind_of_comparison(type);
+    if (is_denied) {
+      // IS NOT DISTINCT FROM is false of NULL.
+      kind = type == ExpressionType::COMPARE_NOT_DISTINCT_FROM ? Kind::kUnknown : contrary(kind);
+    }
     auto value = constant_text(right);
     const duckdb::Expression* column = &left;
     if (!value) {
@@ -117,38 +148,57 @@ class Reader {
     return condition;
   }
 
-  Condition conjunction(const duckdb::BoundConjunctionExpression& expression) const {
-    Condition condition{.kind = expression.GetExpressionType() == ExpressionType::CONJUNCTION_AND
-                                    ? Kind::kAnd
-                                    : Kind::kOr};
-    for (const auto& child : expression.children) condition.parts.push_back(read(*child));
+  Condition conjunction(const duckdb::BoundConjunctionExpression& expression,
+                        bool is_denied) const {
+    const bool is_and = expression.GetExpressionType() == ExpressionType::CONJUNCTION_AND;
+    Condition condition{.kind = is_and == is_denied ? Kind::kOr : Kind::kAnd};
+    for (const auto& child : expression.children) {
+      condition.parts.push_back(read(*child, is_denied));
+    }
     return condition;
   }
 
-  Condition operation(const duckdb::BoundOperatorExpression& expression) const {
-    switch (expression.GetExpressionType()) {
+  Condition operation(const duckdb::BoundOperatorExpression& expression, bool is_denied) const {
+    const ExpressionType type = expression.GetExpressionType();
+    switch (type) {
+      case ExpressionType::OPERATOR_NOT:
+        return read(*expression.children[0], !is_denied);
       case ExpressionType::OPERATOR_IS_NULL:
-        return on_column(Kind::kIsNull, *expression.children[0]);
       case ExpressionType::OPERATOR_IS_NOT_NULL:
-        return on_column(Kind::kIsNotNull, *expression.children[0]);
-      case ExpressionType::COMPARE_IN: {
-        Condition condition = on_column(Kind::kIn, *expression.children[0]);
-        for (size_t i = 1; i < expression.children.size(); ++i) {
-          const duckdb::Expression& child = *expression.children[i];
-          // NULL in the list makes no row meet the condition that does not without it.
-          if (child.GetExpressionClass() == ExpressionClass::BOUND_CONSTANT &&
-              child.Cast<duckdb::BoundConstantExpression>().value.IsNull()) {
-            continue;
-          }
-          auto value = constant_text(child);
-          if (!value) return {};
-          condition.values.push_back(std::move(*value));
-        }
-        return condition;
-      }
+        return on_column((type == ExpressionType::OPERATOR_IS_NULL) == is_denied ? Kind::kIsNotNull
+                                                                                 : Kind::kIsNull,
+                         *expression.children[0]);
+      case ExpressionType::COMPARE_IN:
+      case ExpressionType::COMPARE_NOT_IN:
+        return membership(expression, (type == ExpressionType::COMPARE_IN) == is_denied);
       default:
         return {};
     }
+  }
+
+  Condition membership(const duckdb::BoundOperatorExpression& expression, bool is_denied) const {
+    Condition in = on_column(Kind::kIn, *expression.children[0]);
+    if (in.kind == Kind::kUnknown) return {};
+    for (size_t i = 1; i < expression.children.size(); ++i) {
+      const duckdb::Expression& child = *expression.children[i];
+      // NULL in the list makes no row meet the condition that does not without it.
+      if (child.GetExpressionClass() == ExpressionClass::BOUND_CONSTANT &&
+          child.Cast<duckdb::BoundConstantExpression>().value.IsNull()) {
+        continue;
+      }
+      auto value = constant_text(child);
+      if (!value && !is_denied) return {};
+      if (value) in.values.push_back(std::move(*value));
+    }
+    if (!is_denied) return in;
+    Condition none{.kind = Kind::kAnd};
+    for (std::string& value : in.values) {
+      none.parts.push_back({.kind = Kind::kNotEqual,
+                            .column = in.column,
+                            .type = in.type,
+                            .values = {std::move(value)}});
+    }
+    return none;
   }
 
   Condition function(const duckdb::BoundFunctionExpression& expression) const {
@@ -171,7 +221,7 @@ class Reader {
 }  // namespace
 
 Condition condition_of(const duckdb::Expression& expression, const ColumnPlace& place) {
-  return Reader(place).read(expression);
+  return Reader(place).read(expression, false);
 }
 
 }  // namespace headrace::engine

@@ -107,6 +107,7 @@ AvroValue data_file_value(const DataFile& file, const std::vector<Type>& types, 
       map_value(file.column_sizes),
       map_value(file.value_counts),
       map_value(file.null_value_counts),
+      map_value(file.nan_value_counts),
       map_value(file.lower_bounds),
       map_value(file.upper_bounds),
       numbers_value(file.split_offsets),
@@ -203,6 +204,7 @@ DataFile data_file_of(const AvroValue& value, const PartitionSpec& spec,
   file.column_sizes = counts_of(value.field(id::kColumnSizes));
   file.value_counts = counts_of(value.field(id::kValueCounts));
   file.null_value_counts = counts_of(value.field(id::kNullValueCounts));
+  file.nan_value_counts = counts_of(value.field(id::kNanValueCounts));
   file.lower_bounds = bounds_of(value.field(id::kLowerBounds));
   file.upper_bounds = bounds_of(value.field(id::kUpperBounds));
   if (const AvroValue& offsets = value.field(id::kSplitOffsets); !offsets.is_null()) {

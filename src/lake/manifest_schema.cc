@@ -134,6 +134,7 @@ Json data_file_record(const Schema& schema, const PartitionSpec& spec, int forma
       optional(id::kColumnSizes, "column_sizes", map_of_int(117, 118, "long")),
       optional(id::kValueCounts, "value_counts", map_of_int(119, 120, "long")),
       optional(id::kNullValueCounts, "null_value_counts", map_of_int(121, 122, "long")),
+      optional(id::kNanValueCounts, "nan_value_counts", map_of_int(138, 139, "long")),
       optional(id::kLowerBounds, "lower_bounds", map_of_int(126, 127, "bytes")),
       optional(id::kUpperBounds, "upper_bounds", map_of_int(129, 130, "bytes")),
       optional(id::kSplitOffsets, "split_offsets", list_of(133, "long")),

@@ -29,6 +29,7 @@ inline constexpr int kSplitOffsets = 132;
 inline constexpr int kKeyMetadata = 131;
 inline constexpr int kContent = 134;
 inline constexpr int kEqualityIds = 135;
+inline constexpr int kNanValueCounts = 137;
 inline constexpr int kSortOrderId = 140;
 inline constexpr int kFirstRowId = 142;
 inline constexpr int kReferencedDataFile = 143;

@@ -14,6 +14,7 @@
 #include "lake/data_writer.h"
 #include "lake/delete_function.h"
 #include "lake/delete_set.h"
+#include "lake/file_lists.h"
 #include "lake/row_lineage.h"
 #include "lake/scan_files.h"
 #include "lake/table_changes.h"
@@ -241,14 +242,48 @@ std::string gone_rows_sql(const Table& table, const std::vector<DataFile>& files
   return scan(table, table.metadata.current_schema(), files, {.rows = Rows::kDeleted});
 }
 
+namespace {
+
+// The relation of a list of files, which the scan then holds.
+std::string list_sql(Scan& scan, FileListPtr list, const std::vector<Field>& fields) {
+  scan.lists.push_back(std::move(list));
+  return format("headrace_files({}, schema={}, hive_partitioning=false)",
+                quote_literal(put_file_list(scan.lists.back())), schema_parameter(fields));
+}
+
+bool has_deletes(const ManifestList& manifests) {
+  return std::any_of(manifests.begin(), manifests.end(), [](const ManifestFile& manifest) {
+    return manifest.content == ManifestContent::kDeletes && manifest.live_files() > 0;
+  });
+}
+
+}  // namespace
+
 Scan make_scan(const TablePtr& table, const Schema& schema, const DataFilesPtr& files) {
   Scan result;
   const GroupRelation relation = [&](const Group& group, const std::vector<Field>& fields) {
-    result.lists.push_back(ScanFiles::make(table, schema, files, group.indexes));
-    return format("headrace_files({}, schema={}, hive_partitioning=false)",
-                  quote_literal(result.lists.back()->name()), schema_parameter(fields));
+    return list_sql(result, given_files(table, schema, files, group.indexes), fields);
   };
   result.sql = scan(*table, schema, *files, {.relation = relation});
+  return result;
+}
+
+Scan make_scan(Catalog& catalog, const TablePtr& table, const Schema& schema,
+               SnapshotId snapshot_id) {
+  const ManifestListPtr manifests = catalog.manifests(*table, snapshot_id);
+  FileListPtr list;
+  if (!has_deletes(*manifests)) list = snapshot_files(catalog, table, schema, *manifests);
+  if (!list || list->size() == 0) {
+    return make_scan(
+        table, schema,
+        std::make_shared<const std::vector<DataFile>>(catalog.files(*table, snapshot_id)));
+  }
+  Scan result;
+  const std::string relation = list_sql(result, std::move(list), schema.fields);
+  // One group of files, whichever they are.
+  const std::vector<DataFile> any(1);
+  result.sql =
+      scan(*table, schema, any, {.relation = [&](const Group&, const auto&) { return relation; }});
   return result;
 }
 

@@ -18,43 +18,20 @@
 namespace headrace::lake {
 
 using DataFilesPtr = std::shared_ptr<const std::vector<DataFile>>;
-
-// Some of a table's files.
-class ScanFiles final : public engine::FileList {
- public:
-  // `schema`: the columns of the scan. `places` in `files`.
-  ScanFiles(TablePtr table, Schema schema, DataFilesPtr files, std::vector<size_t> places);
-
-  // unavailable when the list is gone: the query began long ago, and is to be run again.
-  static std::shared_ptr<const ScanFiles> find(const std::string& name);
-  // Makes a list known to find().
-  static std::shared_ptr<const ScanFiles> make(TablePtr table, Schema schema, DataFilesPtr files,
-                                               std::vector<size_t> places);
-
-  const std::string& name() const { return name_; }
-  size_t size() const override { return places_.size(); }
-  std::string path(size_t file) const override;
-  int64_t rows(size_t file) const override;
-  std::vector<size_t> matching(const std::vector<size_t>& files,
-                               const engine::Condition& condition) const override;
-
- private:
-  const DataFile& file(size_t index) const { return (*files_)[places_[index]]; }
-
-  std::string name_;
-  const TablePtr table_;
-  const Schema schema_;
-  const DataFilesPtr files_;
-  const std::vector<size_t> places_;
-};
+using FileListPtr = std::shared_ptr<const engine::FileList>;
 
 struct Scan {
   std::string sql;
-  std::vector<std::shared_ptr<const ScanFiles>> lists;
+  std::vector<FileListPtr> lists;  // that it names
 };
 
 // As scan_sql, of a schema of the table.
 Scan make_scan(const TablePtr& table, const Schema& schema, const DataFilesPtr& files);
+// The same of the files of a snapshot. Manifests are read while the query is planned, and only
+// those that it needs; all of them now when rows of the snapshot are deleted. The catalog outlives
+// the scan.
+Scan make_scan(Catalog& catalog, const TablePtr& table, const Schema& schema,
+               SnapshotId snapshot_id);
 
 // Gives SQL the function headrace_files, if it has it not yet.
 void register_file_scan(engine::Database& database);

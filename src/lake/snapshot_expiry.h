@@ -23,6 +23,6 @@ Expired expire(TableMetadata& metadata, const CatalogOptions& options, int64_t n
 // files that only expired snapshots referred to, and old metadata files. Leaves the files of tables
 // with a branched history and of those with gc.enabled=false. Returns how many it removed.
 size_t remove_expired_files(TableFiles& files, const TableMetadata& metadata,
-                          const Expired& expired) noexcept;
+                            const Expired& expired) noexcept;
 
 }  // namespace headrace::lake

@@ -44,6 +44,8 @@ class StoreCatalog final : public Catalog, public OpenCatalog {
                                          const std::vector<std::string>& paths) override;
   void discard_files(const std::vector<DataFile>& written) noexcept override;
   std::vector<DataFile> files(const Table& table, std::optional<SnapshotId> snapshot) override;
+  ManifestListPtr manifests(const Table& table, SnapshotId snapshot) override;
+  ManifestEntriesPtr entries(const Table& table, const ManifestFile& manifest) override;
   std::vector<DataFile> delete_files(const Table& table) override;
   std::vector<DataFile> files_added_after(const Table& table,
                                           std::optional<SnapshotId> after) override;

@@ -39,6 +39,8 @@ struct TableIdentifier {
 using PartitionValues = std::vector<std::optional<std::string>>;
 
 class DeleteSet;
+struct ManifestEntry;  // manifest.h
+struct ManifestFile;
 
 // What the rows of a file are (spec, "Manifests", field 134).
 enum class FileContent { kData = 0, kPositionDeletes = 1, kEqualityDeletes = 2 };
@@ -53,6 +55,7 @@ struct DataFile {
   std::map<int, int64_t> column_sizes = {};
   std::map<int, int64_t> value_counts = {};
   std::map<int, int64_t> null_value_counts = {};
+  std::map<int, int64_t> nan_value_counts = {};
   std::map<int, std::string> lower_bounds = {};  // Iceberg single-value serialization
   std::map<int, std::string> upper_bounds = {};
   std::vector<int64_t> split_offsets = {};
@@ -281,6 +284,11 @@ class Catalog {
   // Live data files of a snapshot (default: current), each with the deletes that apply to it.
   virtual std::vector<DataFile> files(const Table& table,
                                       std::optional<SnapshotId> snapshot = {}) = 0;
+  // The manifests of a snapshot, of data and of deletes, and the entries of one of them.
+  virtual std::shared_ptr<const std::vector<ManifestFile>> manifests(const Table& table,
+                                                                     SnapshotId snapshot) = 0;
+  virtual std::shared_ptr<const std::vector<ManifestEntry>> entries(
+      const Table& table, const ManifestFile& manifest) = 0;
   // Live delete files of the current snapshot, whether they apply to a data file or not.
   virtual std::vector<DataFile> delete_files(const Table& table) = 0;
   // Data files added by snapshots after `after` up to the current one, in commit order, without

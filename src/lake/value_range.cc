@@ -220,8 +220,10 @@ bool is_nan(const Type& type, const std::string& single_value) {
 
 ValueRange range_of_statistics(const DataFile& file, int field_id, const Type& type) {
   ValueRange range;
-  range.may_be_nan = is_floating(type);
   if (type.is_nested()) return range;
+  const auto nans = file.nan_value_counts.find(field_id);
+  range.may_be_nan =
+      is_floating(type) && (nans == file.nan_value_counts.end() || nans->second != 0);
   if (const auto nulls = file.null_value_counts.find(field_id);
       nulls != file.null_value_counts.end()) {
     range.may_be_null = nulls->second != 0;

@@ -328,8 +328,8 @@ std::vector<std::string> IncrementalView::definition() {
 
 // Stored rows and what became of them.
 std::string IncrementalView::shown_sql(const Stored& stored, const std::vector<std::string>& joined,
-                                       const std::string& changes) const {
-  const std::string scan = lake::scan_sql(*stored.table, stored.files);
+                                       const std::string& changes) {
+  const std::string& scan = stored_sql(stored);
   if (is_emitted_on_close()) return query_.shown_columns_sql(scan);
   if (query_.has_sessions()) {
     return query_.current_sessions_sql(scan, changes,
@@ -344,15 +344,24 @@ std::string IncrementalView::shown_sql(const Stored& stored, const std::vector<s
 
 // All rows of the source, and the stored ones whose windows are closed.
 std::string IncrementalView::whole_sql(const Stored& stored,
-                                       const std::vector<std::string>& joined) const {
+                                       const std::vector<std::string>& joined) {
   const auto closed_until_us = stored.event_time.closed_until_us;
   const ViewQuery open = query_.of_windows(closed_until_us, std::nullopt);
   const std::string rows = open.visible_sql(open.merged_sql(
       {open.delta_sql(open.from_sql(collaborators_.tables.rows_sql(source(), true), joined))}));
   if (!closed_until_us) return rows;
-  return format("{} UNION ALL {} WHERE {}", rows,
-                query_.shown_columns_sql(lake::scan_sql(*stored.table, stored.files)),
+  return format("{} UNION ALL {} WHERE {}", rows, query_.shown_columns_sql(stored_sql(stored)),
                 query_.ended_sql(*closed_until_us));
+}
+
+const std::string& IncrementalView::stored_sql(const Stored& stored) {
+  if (stored_scan_of_ != stored.table->metadata_location) {
+    stored_scan_ =
+        lake::make_scan(stored.table, stored.table->metadata.current_schema(),
+                        std::make_shared<const std::vector<lake::DataFile>>(stored.files));
+    stored_scan_of_ = stored.table->metadata_location;
+  }
+  return stored_scan_.sql;
 }
 
 // What was committed to the stored table up to what is shown, and what SQL shows beyond that.

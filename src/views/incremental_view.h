@@ -21,6 +21,7 @@
 #include <vector>
 
 #include "lake/delete_reader.h"
+#include "lake/scan_files.h"
 #include "tables/live_tables.h"
 #include "views/affected_files.h"
 #include "views/event_time.h"
@@ -113,6 +114,7 @@ class IncrementalView final : public tables::Dependent {
   void check_window(const ViewQuery& query) const;
   ViewQuery bound_query(const lake::Table& source) const;
   Joined joined_from(const std::vector<lake::TablePtr>& tables) const;
+  const std::string& stored_sql(const Stored& stored);
   std::vector<lake::TablePtr> joined_tables();
   std::string columns_relation(const lake::Table& source) const;
   void open();
@@ -141,8 +143,8 @@ class IncrementalView final : public tables::Dependent {
   Joined joined_;  // of the update that is under way
   std::string key_order() const;
   std::string shown_sql(const Stored& stored, const std::vector<std::string>& joined,
-                        const std::string& changes) const;
-  std::string whole_sql(const Stored& stored, const std::vector<std::string>& joined) const;
+                        const std::string& changes);
+  std::string whole_sql(const Stored& stored, const std::vector<std::string>& joined);
 
   Collaborators collaborators_;
   ViewSpec spec_;
@@ -152,6 +154,10 @@ class IncrementalView final : public tables::Dependent {
   bool is_open_ = false;
   mutable std::mutex mutex_;  // never held while LiveTables is called
   Stored published_;
+  // What SQL reads of the stored table, and of which of its metadata files. Used under the lock of
+  // LiveTables.
+  lake::Scan stored_scan_;
+  std::string stored_scan_of_;
   lake::TableChanges shown_changes_;  // that the SQL view reads
   Joined shown_joined_;
   lake::DeleteReader delete_reader_;

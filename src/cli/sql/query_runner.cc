@@ -26,6 +26,8 @@ ResultEnd end_of(const QueryResponseReader& reader, int64_t rows_seen) {
   end.truncated = truncated != nullptr && truncated->is_bool() && truncated->get_bool();
   const Json* elapsed = find_member(members, "elapsed_ms");
   if (elapsed != nullptr && elapsed->is_number()) end.elapsed_ms = elapsed->to_number<double>();
+  end.files_total = integer_member_or(members, "files_total", 0);
+  end.files_read = integer_member_or(members, "files_read", 0);
   return end;
 }
 

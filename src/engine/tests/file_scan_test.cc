@@ -227,7 +227,11 @@ TEST_F(FileScanTest, PassesOnWhatItUnderstandsOfFilters) {
       {"name LIKE '%a'", "()"},
       {"part + id = 3", "()"},
       {"id = part", "()"},
-      {"part NOT IN (1, 2)", "()"},
+      {"part NOT IN (1, 2)", "((1:BIGINT <> 1 and 1:BIGINT <> 2))"},
+      {"NOT (part < 1 OR name IS NULL OR part IN (3))",
+       "((1:BIGINT >= 1 and 2:VARCHAR is not null and (1:BIGINT <> 3)))"},
+      {"NOT (part = 1 AND name LIKE 'a%')", "((1:BIGINT <> 1 or ?))"},
+      {"NOT (part IS NOT DISTINCT FROM 1 AND id = 2)", "((? or 0:BIGINT <> 2))"},
   };
   for (const auto& [filter, expected] : cases) EXPECT_EQ(asked_for(filter), expected) << filter;
 }
