@@ -273,39 +273,43 @@ void IncrementalView::publish(Stored stored) {
   collaborators_.tables.run_locked([this] { return definition(); });
 }
 
+// The stored rows with what has come since; empty when that cannot be told.
+std::string IncrementalView::up_to_date_sql(const Stored& stored, lake::TableChanges& shown,
+                                            Joined& joined) {
+  // What is emitted on close is what is stored, whatever has come since.
+  if (is_emitted_on_close() && stored.table) return shown_sql(stored, {}, "");
+  try {
+    std::vector<TablePtr> tables;
+    for (const lake::TableIdentifier& identifier : parsed_.joined()) {
+      TablePtr table = collaborators_.tables.committed(identifier);
+      // One that was dropped goes on as it was, until there is another.
+      tables.push_back(table ? std::move(table) : collaborators_.catalog.load(identifier));
+    }
+    joined = joined_from(tables);
+    if (!stored.included || stored.joined != joined.snapshots) return "";
+    tables::SignedChanges changes =
+        collaborators_.tables.changes_after(source(), *stored.included, true);
+    const bool takes_back = query_.source_kind() == SourceKind::kChanging || query_.has_sessions();
+    if (!takes_back && !changes.only_came) return "";
+    std::string rows = shown_sql(stored, joined.sql, changes.sql);
+    shown = std::move(changes.files);
+    return rows;
+  } catch (const Error&) {
+    // What is included is no longer, or not yet, known to the live table: the whole source gives
+    // the same rows, and update() mends it. A failure here would stop the job that commits.
+    return "";
+  }
+}
+
 std::vector<std::string> IncrementalView::definition() {
   Stored stored;
   {
     std::lock_guard lock(mutex_);
     stored = published_;
   }
-  std::string rows;
   lake::TableChanges shown;
   Joined joined;
-  // What is emitted on close is what is stored, whatever has come since.
-  if (is_emitted_on_close() && stored.table) rows = shown_sql(stored, {}, "");
-  if (rows.empty()) try {
-      std::vector<TablePtr> tables;
-      for (const lake::TableIdentifier& identifier : parsed_.joined()) {
-        TablePtr table = collaborators_.tables.committed(identifier);
-        // One that was dropped goes on as it was, until there is another.
-        tables.push_back(table ? std::move(table) : collaborators_.catalog.load(identifier));
-      }
-      joined = joined_from(tables);
-      if (stored.included && stored.joined == joined.snapshots) {
-        tables::SignedChanges changes =
-            collaborators_.tables.changes_after(source(), *stored.included, true);
-        if (query_.source_kind() == SourceKind::kChanging || query_.has_sessions() ||
-            changes.only_came) {
-          rows = shown_sql(stored, joined.sql, changes.sql);
-          shown = std::move(changes.files);
-        }
-      }
-    } catch (const Error&) {
-      // What is included is no longer, or not yet, known to the live table: the whole source gives
-      // the same rows, and update() mends it. A failure here would stop the job that commits.
-      rows.clear();
-    }
+  std::string rows = up_to_date_sql(stored, shown, joined);
   if (rows.empty()) {
     if (joined.sql.size() < parsed_.joined().size()) {
       joined = {};

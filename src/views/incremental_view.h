@@ -142,6 +142,7 @@ class IncrementalView final : public tables::Dependent {
   Stored commit(const Stored& stored, const Change& change, lake::SnapshotId included);
   Joined joined_;  // of the update that is under way
   std::string key_order() const;
+  std::string up_to_date_sql(const Stored& stored, lake::TableChanges& shown, Joined& joined);
   std::string shown_sql(const Stored& stored, const std::vector<std::string>& joined,
                         const std::string& changes);
   std::string whole_sql(const Stored& stored, const std::vector<std::string>& joined);
