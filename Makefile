@@ -46,12 +46,14 @@ interop: ## Spark, Trino, pyiceberg and DuckDB on the tables of a running server
 	@scripts/build dev headrace
 	@HEADRACE_BINARY=build/dev/src/app/headrace HEADRACE_INTEROP_SEED=$(SEED) HEADRACE_INTEROP_STEPS=$(STEPS) \
 	  .deps/python/bin/python -B -W ignore::ResourceWarning tests/interop/interop_test.py
+	@HEADRACE_BINARY=build/dev/src/app/headrace \
+	  .deps/python/bin/python -B -W ignore::ResourceWarning tests/interop/format_3_test.py
 
-model: ## Live through random changes of a table beside a model of it; STEPS=n (3000), SEED=s repeats a run
+model: ## Live through random changes of a table beside a model of it; STEPS=n (1000 of each format), SEED=s repeats a run
 	@scripts/setup build test
 	@scripts/build dev maintenance_tests
-	@HEADRACE_STEPS=$(or $(STEPS),3000) HEADRACE_SEED=$(or $(SEED),1) \
-	  build/dev/src/maintenance/maintenance_tests --gtest_filter='ModelTest.*'
+	@HEADRACE_STEPS=$(or $(STEPS),1000) HEADRACE_SEED=$(or $(SEED),1) \
+	  build/dev/src/maintenance/maintenance_tests --gtest_filter='*ModelTest.*'
 
 bench: build ## Measure; CASE=flow|ingest|freshness|start|commits|upsert|scan|view|catalog measures one
 	@scripts/setup test

@@ -58,16 +58,17 @@ config::Fields<views::ViewSettings> view_settings() {
 }
 
 void check_view(const project::ViewDefinition& view, config::Problems& problems) {
-  view_settings().read(view.header, problems);
+  const views::ViewSettings settings = view_settings().read(view.header, problems);
   // An engine of its own: checks run without a project's state. It is made when there is a view to
-  // check.
-  static engine::Database database([] {
+  // check, and never ended: what the engine keeps for a thread is gone when statics are destroyed,
+  // and an engine that ends then writes to freed memory.
+  static engine::Database& database = *new engine::Database([] {
     engine::DatabaseOptions options;
     options.threads = 1;
     return options;
   }());
   try {
-    views::check_view(database, view.sql);
+    views::check_view(database, view.sql, settings.closing());
   } catch (const Error& error) {
     add_sql_problem(view, error.message(), problems);
   }
@@ -102,7 +103,8 @@ views::ViewSpec to_view_spec(const project::ViewDefinition& view) {
   config::Problems problems;
   const views::ViewSettings settings = view_settings().read(view.header, problems);
   problems.throw_if_errors("view " + view.name);
-  return {view.name, jobs::parse_table_name(view.table), view.sql, settings.partition_by};
+  return {view.name, jobs::parse_table_name(view.table), view.sql, settings.partition_by,
+          settings.closing()};
 }
 
 jobs::JobSpec to_job_spec(const project::JobDefinition& job) {

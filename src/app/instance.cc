@@ -80,6 +80,10 @@ Instance::Instance(project::Project project, Access access, query::FileAccess qu
   lake::CatalogOptions catalog_options;
   catalog_options.warehouse = storage_->warehouse();
   catalog_options.staging = directory_in(project_, "staging");
+  catalog_options.on_expired = [this](const lake::TableIdentifier& table, size_t snapshots,
+                                      size_t files) {
+    if (maintainer_ != nullptr) maintainer_->expired(table, snapshots, files);
+  };
   // What was on its way when the last process ended belongs to no commit; the lock of the log is
   // held by now.
   if (access == Access::kExclusive) files_->remove_all(catalog_options.staging);

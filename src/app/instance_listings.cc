@@ -76,6 +76,7 @@ Json Instance::table(const std::string& database, const std::string& name) {
   JsonObject answer = describe_table(identifier, *table).as_object();
   answer["location"] = metadata.location;
   answer["metadata_location"] = table->table->metadata_location;
+  answer["format_version"] = metadata.format_version;
   JsonArray columns;
   for (const lake::Field& field : metadata.current_schema().fields) {
     columns.push_back(JsonObject{
@@ -172,6 +173,15 @@ JsonArray Instance::sources_status() const {
   return list;
 }
 
+namespace {
+
+Json time_or_null(std::optional<int64_t> time_us) {
+  if (!time_us) return nullptr;
+  return Json(to_iso8601(Timestamp(std::chrono::microseconds(*time_us))));
+}
+
+}  // namespace
+
 JsonArray Instance::views_status() const {
   JsonArray list;
   for (const views::ViewStatus& view : views_->status()) {
@@ -181,6 +191,10 @@ JsonArray Instance::views_status() const {
         {"source", view.source.to_string()},
         {"updates", view.progress.updates},
         {"rows", view.progress.rows},
+        {"emit", view.closing.emit == views::Emit::kOnClose ? "on_close" : "on_change"},
+        {"watermark", time_or_null(view.progress.event_time.watermark_us)},
+        {"closed_until", time_or_null(view.progress.event_time.closed_until_us)},
+        {"late_changes", view.progress.event_time.late_changes},
         {"rebuilds", view.progress.rebuilds},
         {"last_rebuild",
          view.progress.last_rebuild.empty() ? Json(nullptr) : Json(view.progress.last_rebuild)},

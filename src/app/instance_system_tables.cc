@@ -111,7 +111,27 @@ std::vector<SystemRow> table_rows(const tables::LiveTables& tables) {
         {identifier.database, identifier.name, records, table->hot_rows,
          static_cast<int64_t>(table->files->size()), bytes,
          snapshot == nullptr ? SystemValue() : SystemValue(from_ms(snapshot->timestamp_ms)),
-         table->table->metadata_location});
+         table->table->metadata_location, int64_t{table->table->metadata.format_version}});
+  }
+  return rows;
+}
+
+SystemValue time_or_null(std::optional<int64_t> time_us) {
+  if (!time_us) return {};
+  return Timestamp(std::chrono::microseconds(*time_us));
+}
+
+std::vector<SystemRow> view_rows(const views::Views& views) {
+  std::vector<SystemRow> rows;
+  for (const views::ViewStatus& view : views.status()) {
+    const views::ViewProgress& progress = view.progress;
+    rows.push_back(
+        {view.name, view.table.to_string(), view.source.to_string(),
+         std::string(view.closing.emit == views::Emit::kOnClose ? "on_close" : "on_change"),
+         time_or_null(progress.event_time.watermark_us),
+         time_or_null(progress.event_time.closed_until_us), progress.event_time.late_changes,
+         progress.rows, progress.updates, progress.rebuilds, text_or_null(progress.last_rebuild),
+         text_or_null(view.last_error)});
   }
   return rows;
 }
@@ -278,8 +298,24 @@ void Instance::register_system_tables() {
                    {"files", "BIGINT"},
                    {"bytes", "BIGINT"},
                    {"committed_at", "TIMESTAMP WITH TIME ZONE"},
-                   {"metadata_location", "VARCHAR"}},
+                   {"metadata_location", "VARCHAR"},
+                   {"format_version", "BIGINT"}},
                   [this] { return table_rows(*tables_); }});
+  list.push_back({"views",
+                  "incremental views, how far they are, and what came too late for them",
+                  {{"view", "VARCHAR"},
+                   {"table", "VARCHAR"},
+                   {"source", "VARCHAR"},
+                   {"emit", "VARCHAR"},
+                   {"watermark", "TIMESTAMP WITH TIME ZONE"},
+                   {"closed_until", "TIMESTAMP WITH TIME ZONE"},
+                   {"late_changes", "BIGINT"},
+                   {"rows", "BIGINT"},
+                   {"updates", "BIGINT"},
+                   {"rebuilds", "BIGINT"},
+                   {"last_rebuild", "VARCHAR"},
+                   {"last_error", "VARCHAR"}},
+                  [this] { return view_rows(*views_); }});
   list.push_back({"files",
                   "data files of tables",
                   {{"table", "VARCHAR"},

@@ -6,6 +6,9 @@
 #include "app/component_binding.h"
 #include "base/error.h"
 #include "jobs/job_check.h"
+#include "jobs/node_type.h"
+#include "views/view_circle.h"
+#include "views/views.h"
 
 namespace headrace::app {
 namespace {
@@ -35,8 +38,9 @@ class ViewCheck {
   // False when its source is not there yet.
   bool check(const project::ViewDefinition& view) {
     try {
-      connection_.describe(view.sql);
-      create_table(view);
+      const std::string sql = views::engine_sql(connection_, view.sql);
+      connection_.describe(sql);
+      create_table(view, sql);
     } catch (const Error& error) {
       if (error.kind() == ErrorKind::kNotFound) return false;
       add_sql_problem(view, error.message(), problems_);
@@ -47,7 +51,7 @@ class ViewCheck {
   // For those that are left in the end: the table may come from elsewhere.
   void warn(const project::ViewDefinition& view) {
     try {
-      connection_.describe(view.sql);
+      connection_.describe(views::engine_sql(connection_, view.sql));
     } catch (const Error& error) {
       problems_.add(
           {config::Severity::kWarning, view.file, "", view.first_sql_line, 1,
@@ -57,18 +61,38 @@ class ViewCheck {
   }
 
  private:
-  void create_table(const project::ViewDefinition& view) {
+  void create_table(const project::ViewDefinition& view, const std::string& sql) {
     const size_t dot = view.table.find('.');
     if (dot == std::string::npos) return;
     const std::string database = view.table.substr(0, dot);
     connection_.execute("CREATE SCHEMA IF NOT EXISTS " + engine::quote_identifier(database));
     connection_.execute(format("CREATE OR REPLACE VIEW {} AS {}",
-                               engine::quote_name(database, view.table.substr(dot + 1)), view.sql));
+                               engine::quote_name(database, view.table.substr(dot + 1)), sql));
   }
 
   engine::Connection& connection_;
   config::Problems& problems_;
 };
+
+// A circle is told once, at the first of its views.
+bool check_circles(engine::Connection& connection, const project::Project& project,
+                   config::Problems& problems) {
+  std::vector<views::ViewTables> tables;
+  for (const project::ViewDefinition& view : project.views) {
+    tables.push_back(
+        {view.name, jobs::parse_table_name(view.table), views::inputs_of(connection, view.sql)});
+  }
+  const std::vector<std::string> circle = views::find_circle(tables);
+  if (circle.empty()) return true;
+  for (const project::ViewDefinition& view : project.views) {
+    if (view.name != circle.front()) continue;
+    problems.add(
+        {config::Severity::kError, view.file, "", view.first_sql_line, 1,
+         "views that read each other in a circle cannot be: " + views::describe_circle(circle),
+         "let one of them read a table that a job writes"});
+  }
+  return false;
+}
 
 }  // namespace
 
@@ -78,6 +102,7 @@ void check_sql(const project::Project& project, config::Problems& problems) {
   std::vector<project::ViewDefinition> views = project.views;
   if (jobs.empty() && views.empty()) return;
   jobs::JobCheck check(project.directory);
+  if (!check_circles(check.connection(), project, problems)) return;
   ViewCheck view_check(check.connection(), problems);
   // Jobs may read what views write, and the other way round.
   for (size_t left = jobs.size() + views.size() + 1; jobs.size() + views.size() < left;) {

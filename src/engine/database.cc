@@ -86,6 +86,10 @@ void Database::add_files(std::shared_ptr<RemoteFiles> files) {
   register_remote_files(*state_, std::move(files));
 }
 
+void Database::add_file_scan(FileListResolver resolver) {
+  register_file_scan(*state_, std::move(resolver));
+}
+
 std::string Database::canonical_type(const std::string& type) {
   return state_->with_own_connection(
       [&](duckdb_connection connection) { return name_of(logical_type(connection, type).get()); });

@@ -24,6 +24,7 @@ namespace headrace::engine {
 class TableFunction;
 class ScalarFunction;
 class RemoteFiles;
+class FileList;
 
 struct DatabaseOptions {
   std::string memory_limit;         // "512MB"; empty: DuckDB's default (80 % of memory)
@@ -56,6 +57,11 @@ class Database {
   // Files that SQL names by a path which these handle (remote_files.h). They live as long as the
   // database.
   void add_files(std::shared_ptr<RemoteFiles> files);
+
+  // Gives SQL the table function headrace_files(name) over lists of files (file_scan.h). The first
+  // resolver stays.
+  void add_file_scan(
+      std::function<std::shared_ptr<const FileList>(const std::string& name)> resolver);
 
   // A type as the engine spells it: "decimal(12, 2)" → "DECIMAL(12,2)". invalid when there is none
   // such.
@@ -120,9 +126,20 @@ class Connection {
   std::vector<std::vector<std::optional<std::string>>> query_rows(const std::string& sql);
   // Names and types of a query's columns, without running it.
   std::vector<Column> describe(const std::string& sql);
+  // `size` bytes from `offset` of a file as SQL would name it, also of one that comes through
+  // add_files(). corrupt when the file ends before.
+  std::string read_file(const std::string& path, uint64_t offset, uint64_t size);
 
   void interrupt();
   double progress() const;  // 0–1; −1 unknown
+
+  // Of the scans by headrace_files of the newest query that ran: files in their lists, and those of
+  // them that could not be left out. Grows while it runs.
+  struct FilesScanned {
+    int64_t total = 0;
+    int64_t read = 0;
+  };
+  FilesScanned files_scanned() const;
 
  private:
   friend class Database;

@@ -1,4 +1,4 @@
-// The one place that speaks DuckDB's C++ interface: its C interface has no way to give it files.
+// Speaks DuckDB's C++ interface, as file_scan.cc does: its C interface has no way to give it files.
 // Bound to the exact version of the library (third_party/duckdb/cpp has its headers); the test
 // engine/tests/remote_files_test.cc fails when the two part. docs/decisions/0016-object-storage.md.
 
@@ -7,16 +7,8 @@
 #include <duckdb/common/file_system.hpp>
 
 #include "base/error.h"
+#include "engine/client_context.h"
 #include "engine/state.h"
-
-namespace duckdb {
-
-// What a duckdb_client_context points to, as the library's own capi_internal.hpp has it.
-struct CClientContextWrapper {
-  ClientContext& context;
-};
-
-}  // namespace duckdb
 
 namespace headrace::engine {
 namespace {
@@ -113,23 +105,20 @@ class EngineFiles final : public duckdb::FileSystem {
 }  // namespace
 
 void register_remote_files(Database::State& state, std::shared_ptr<RemoteFiles> files) {
+  std::string failure;
   state.with_own_connection([&](duckdb_connection connection) {
-    duckdb_client_context context = nullptr;
-    duckdb_connection_get_client_context(connection, &context);
-    duckdb::ClientContext& client =
-        reinterpret_cast<duckdb::CClientContextWrapper*>(context)->context;
-    std::string failure;
-    try {
-      duckdb::FileSystem::GetFileSystem(client).RegisterSubSystem(
-          duckdb::make_uniq<EngineFiles>(std::move(files)));
-    } catch (const std::exception& error) {
-      failure = error.what();
-    }
-    duckdb_destroy_client_context(&context);
-    if (!failure.empty()) {
-      fail(ErrorKind::kInternal, "the SQL engine takes no files of ours: {}", failure);
-    }
+    with_client_context(connection, [&](duckdb::ClientContext& client) {
+      try {
+        duckdb::FileSystem::GetFileSystem(client).RegisterSubSystem(
+            duckdb::make_uniq<EngineFiles>(std::move(files)));
+      } catch (const std::exception& error) {
+        failure = error.what();
+      }
+    });
   });
+  if (!failure.empty()) {
+    fail(ErrorKind::kInternal, "the SQL engine takes no files of ours: {}", failure);
+  }
 }
 
 }  // namespace headrace::engine

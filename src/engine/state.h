@@ -12,6 +12,7 @@
 
 #include "base/error.h"
 #include "engine/database.h"
+#include "engine/file_scan.h"
 #include "engine/functions.h"
 #include "engine/logical_type.h"
 
@@ -55,5 +56,8 @@ void register_scalar_function(Database::State& state, std::shared_ptr<ScalarFunc
 
 // Gives the engine files to read.
 void register_remote_files(Database::State& state, std::shared_ptr<RemoteFiles> files);
+
+// Gives SQL the function headrace_files.
+void register_file_scan(Database::State& state, FileListResolver resolver);
 
 }  // namespace headrace::engine

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/error.h"
 #include "base/file_system.h"
 #include "engine/database.h"
 #include "jobs/batch.h"
@@ -19,6 +20,13 @@
 #include "tables/positions.h"
 
 namespace headrace::jobs {
+
+// A table or a file that the job reads is not there (not_found). A streaming job waits for it:
+// another job, or somebody, is about to make it.
+class InputMissing : public Error {
+ public:
+  explicit InputMissing(const std::string& message) : Error(ErrorKind::kNotFound, message) {}
+};
 
 struct Work {
   std::shared_ptr<InputBatch> batch;  // of topics; empty for tables and files

@@ -79,7 +79,7 @@ struct TargetNeed {
   std::string delete_when = {};             // SQL over a row of the input; empty: never
   std::vector<std::string> leave_out = {};  // columns of the input that are not stored
   std::optional<std::vector<std::string>> sort_by = {};  // as in tables::TargetSpec
-  std::optional<int> format_version = {};
+  std::optional<int> format_version = {};                // as in tables::TargetSpec
 };
 
 // A node that finds columns in the records of its input, a topic.

@@ -1,8 +1,10 @@
 #include "jobs/runner.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/error.h"
+#include "jobs/input.h"
 #include "telemetry/log.h"
 
 namespace headrace::jobs {
@@ -10,6 +12,12 @@ namespace {
 
 constexpr microseconds kFirstPause = milliseconds(200);
 constexpr microseconds kLongestPause = std::chrono::seconds(30);
+constexpr microseconds kBetweenLooksForInput = std::chrono::seconds(1);
+
+// A streaming job waits for what it reads; one that runs to its end says that it is not there.
+bool waits_for_input(const JobSpec& spec, const std::exception& failure) {
+  return spec.is_streaming && dynamic_cast<const InputMissing*>(&failure) != nullptr;
+}
 
 }  // namespace
 
@@ -66,6 +74,10 @@ void JobRunner::run(const std::stop_token& stop) {
     if (run_session(stop)) return;
     // Who ran for long does not wait for long.
     if (runtime_.clock.steady_now() - began > kLongestPause) pause = kFirstPause;
+    if (is_waiting_for_input_) {
+      runtime_.clock.sleep_for(kBetweenLooksForInput, stop);
+      continue;
+    }
     runtime_.clock.sleep_for(pause, stop);
     pause = std::min<microseconds>(pause * 2, kLongestPause);
   }
@@ -90,7 +102,7 @@ bool JobRunner::run_session(const std::stop_token& stop) {
   } catch (const std::exception& failure) {
     const auto* error = dynamic_cast<const Error*>(&failure);
     const bool is_moved = dynamic_cast<const TableMoved*>(&failure) != nullptr;
-    const bool passes = is_moved ||
+    const bool passes = is_moved || waits_for_input(spec_, failure) ||
                         (error != nullptr && (error->kind() == ErrorKind::kUnavailable ||
                                               error->kind() == ErrorKind::kTimeout ||
                                               error->kind() == ErrorKind::kCommitUnknown)) ||
@@ -101,6 +113,16 @@ bool JobRunner::run_session(const std::stop_token& stop) {
 }
 
 void JobRunner::tell_of_failure(const std::exception& failure, bool passes) {
+  const bool has_waited = std::exchange(is_waiting_for_input_, waits_for_input(spec_, failure));
+  if (is_waiting_for_input_) {
+    const std::string what = format("{} yet; the job begins when it is there", failure.what());
+    if (!has_waited) {
+      telemetry::log_warning("jobs", "job waits for its input",
+                             {{"job", spec_.name}, {"reason", what}});
+    }
+    set_state(JobState::kRetrying, what);
+    return;
+  }
   telemetry::log_error("jobs", passes ? "job failed, beginning again" : "job failed",
                        {{"job", spec_.name}, {"reason", failure.what()}});
   set_state(passes ? JobState::kRetrying : JobState::kFailed, failure.what());

@@ -108,6 +108,7 @@ class JobRunner final : private SessionReport {
   JobStatus status_;
   int64_t commits_wanted_ = 0;
   int64_t commits_done_ = 0;
+  bool is_waiting_for_input_ = false;  // used by the job's thread only
   std::jthread thread_;
 };
 

@@ -129,10 +129,20 @@ void Session::run(std::stop_token stop, bool to_end) {
 
 void Session::load_static(const CompiledInput& input) { statics_.load(input); }
 
+lake::TablePtr Session::input_table(const CompiledInput& input) const {
+  try {
+    return runtime_.catalog.load(input.need.table);
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::kNotFound) throw;
+    throw InputMissing(format("job {}: nodes.{}: there is no table {}", spec_.name, input.node,
+                              input.need.table.to_string()));
+  }
+}
+
 void Session::show_driving(const CompiledInput& input) {
   std::string relation;
   if (input.need.kind == SourceNeed::Kind::kTable) {
-    relation = format("({})", lake::scan_sql(*runtime_.catalog.load(input.need.table), {}));
+    relation = format("({})", lake::scan_sql(*input_table(input), {}));
   } else {
     relation = format("{} LIMIT 0", read_files_sql(input.need, statics_.paths(input)));
   }
@@ -141,7 +151,7 @@ void Session::show_driving(const CompiledInput& input) {
 }
 
 void Session::check_records(const CompiledInput& input) {
-  const lake::TablePtr table = runtime_.catalog.load(input.need.table);
+  const lake::TablePtr table = input_table(input);
   for (const engine::Column& column : tables::record_columns()) {
     const lake::Field* field = table->metadata.current_schema().find(column.name);
     if (field != nullptr &&

@@ -60,6 +60,7 @@ class Session final : public InputLoader {
   bool try_open();
   bool look_ahead(std::stop_token stop, bool to_end);
   void grow(const InputBatch& batch);
+  lake::TablePtr input_table(const CompiledInput& input) const;
   std::unique_ptr<JobInput> make_input(const CompiledJob& job);
   void choose_start(const tables::Positions& start);
   bool step(std::stop_token stop, bool may_wait);

@@ -1,5 +1,7 @@
 #include "jobs/static_inputs.h"
 
+#include <mutex>
+
 #include "base/error.h"
 #include "jobs/input.h"
 #include "telemetry/log.h"
@@ -25,6 +27,9 @@ std::string text_of(const std::vector<engine::Column>& columns) {
 
 StaticInputs::StaticInputs(std::string job, const Runtime& runtime, engine::Connection& connection)
     : job_(std::move(job)), runtime_(runtime), connection_(connection) {
+  // Of two jobs that begin at once, one would fail on what the other is creating.
+  static std::mutex one_at_a_time;
+  const std::lock_guard lock(one_at_a_time);
   connection_.execute("CREATE SCHEMA IF NOT EXISTS static");
 }
 
@@ -100,8 +105,8 @@ std::string StaticInputs::relation(const CompiledInput& input) const {
 std::vector<std::string> StaticInputs::paths(const CompiledInput& input) const {
   auto paths = matching_files(connection_, runtime_.project_directory, input.need.path);
   if (paths.empty()) {
-    fail(ErrorKind::kNotFound, "job {}: nodes.{}: no file matches {}", job_, input.node,
-         input.need.path);
+    throw InputMissing(
+        format("job {}: nodes.{}: no file matches {}", job_, input.node, input.need.path));
   }
   return paths;
 }
@@ -111,8 +116,8 @@ std::string StaticInputs::version(const CompiledInput& input) const {
   if (input.need.kind == SourceNeed::Kind::kTable) {
     const auto state = runtime_.tables.find(input.need.table);
     if (!state) {
-      fail(ErrorKind::kNotFound, "job {}: nodes.{}: there is no table {}", job_, input.node,
-           input.need.table.to_string());
+      throw InputMissing(format("job {}: nodes.{}: there is no table {}", job_, input.node,
+                                input.need.table.to_string()));
     }
     return std::to_string(state->version);
   }

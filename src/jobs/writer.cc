@@ -4,15 +4,12 @@
 
 #include "base/error.h"
 #include "jobs/found_fields.h"
-#include "lake/delete_writer.h"
 #include "lake/schema_evolution.h"
 
 namespace headrace::jobs {
 namespace {
 
 constexpr const char* kJobKey = "headrace.job";
-// Delete files of one data file before they are written as one.
-constexpr size_t kMaxDeleteFiles = 8;
 
 std::optional<tables::Positions> positions_of(const lake::Table& table) {
   const lake::Snapshot* snapshot = table.metadata.current_snapshot();
@@ -98,6 +95,7 @@ void JobWriter::open_targets(const CompiledJob& job,
     if (compiled.holds_found_fields()) spec.properties.merge(found_properties(job));
     spec.upsert = compiled.need.upsert;
     spec.sort_by = compiled.need.sort_by;
+    spec.format_version = compiled.need.format_version;
     spec.cause = format("job {}: its definition", job_);
     if (!compiled.raw_topic.empty()) {
       spec.raw_topic = compiled.raw_topic;
@@ -213,24 +211,12 @@ JobWriter::Written JobWriter::write_files(const WriterTarget& target,
   written.data =
       lake::write_data_files(*commit_connection_, collaborators_.catalog, collaborators_.files,
                              collaborators_.random, *target.written_as, rows);
-  for (const tables::DeletedRows& deleted : sealed.deleted) write_deletes(target, deleted, written);
+  if (!sealed.deleted.empty()) {
+    written.deletes =
+        lake::delete_rows(*commit_connection_, collaborators_.catalog, collaborators_.files,
+                          collaborators_.random, *sealed.base, sealed.deleted);
+  }
   return written;
-}
-
-// A data file with many delete files gets one in their place, so that readers open a few at most.
-void JobWriter::write_deletes(const WriterTarget& target, const tables::DeletedRows& deleted,
-                              Written& written) {
-  std::vector<lake::DataFile> own;
-  for (const auto& file : deleted.file.deletes) {
-    if (lake::only_data_file_of(*file) == deleted.file.path) own.push_back(*file);
-  }
-  const bool is_replacing = own.size() >= kMaxDeleteFiles;
-  if (is_replacing) {
-    written.replaced.insert(written.replaced.end(), own.begin(), own.end());
-  }
-  written.deletes.push_back(lake::write_position_deletes(
-      *commit_connection_, collaborators_.catalog, collaborators_.files, collaborators_.random,
-      *target.state.table, deleted.file, is_replacing ? deleted.all : deleted.fresh));
 }
 
 lake::TableChange JobWriter::change_of(const WriterTarget& target, const SealedWork& work,
@@ -240,9 +226,10 @@ lake::TableChange JobWriter::change_of(const WriterTarget& target, const SealedW
   // Of a table that is changed by key, files may have been merged since the job's last commit.
   change.base = sealed.is_upsert ? sealed.base : target.state.table;
   change.added = written.data;
-  change.added.insert(change.added.end(), written.deletes.begin(), written.deletes.end());
-  change.removed = written.replaced;
-  if (!written.deletes.empty()) change.operation = written.data.empty() ? "delete" : "overwrite";
+  const lake::DeleteFiles& deletes = written.deletes;
+  change.added.insert(change.added.end(), deletes.added.begin(), deletes.added.end());
+  change.removed = deletes.removed;
+  if (!deletes.added.empty()) change.operation = written.data.empty() ? "delete" : "overwrite";
   change.only_on_base = sealed.is_upsert;
   change.summary = {{tables::kPositionsKey, work.positions.to_text()}, {kJobKey, job_}};
   // Somebody else's commit in between may be an append; another job's positions may not.

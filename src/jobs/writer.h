@@ -93,12 +93,9 @@ class JobWriter {
   // What one target's part of a commit is made of.
   struct Written {
     std::vector<lake::DataFile> data;
-    std::vector<lake::DataFile> deletes;
-    std::vector<lake::DataFile> replaced;  // delete files whose rows are in `deletes`, too
+    lake::DeleteFiles deletes;
   };
   Written write_files(const WriterTarget& target, const tables::SealedGeneration& sealed);
-  void write_deletes(const WriterTarget& target, const tables::DeletedRows& deleted,
-                     Written& written);
   lake::TableChange change_of(const WriterTarget& target, const SealedWork& work,
                               const Written& written, const tables::SealedGeneration& sealed) const;
   std::vector<lake::TablePtr> commit_changes(const SealedWork& work,

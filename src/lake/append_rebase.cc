@@ -6,6 +6,7 @@
 #include <set>
 
 #include "base/error.h"
+#include "lake/row_lineage.h"
 
 namespace headrace::lake {
 namespace {
@@ -112,9 +113,11 @@ Snapshot AppendRebase::operator()(Snapshot snapshot, const TableMetadata& metada
   for (ManifestFile& manifest : manifests) {
     manifest.sequence_number = snapshot.sequence_number;
     manifest.min_sequence_number = snapshot.sequence_number;
+    manifest.first_row_id.reset();  // it gets its ids after those that were given meanwhile
   }
   const ManifestListPtr below = files_.manifest_list(*parent);
   manifests.insert(manifests.end(), below->begin(), below->end());
+  if (metadata.format_version >= 3) assign_row_ids(manifests, metadata.next_row_id, snapshot);
   snapshot.manifest_list = files_.write_manifest_list(metadata, snapshot, std::move(manifests));
   written_.push_back(snapshot.manifest_list);
   latest_ = snapshot.snapshot_id;

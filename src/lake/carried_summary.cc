@@ -10,10 +10,11 @@ struct CarriedEntry {
   bool by_replace_alone;
 };
 
-constexpr std::array<CarriedEntry, 4> kCarried = {{{"headrace.positions", false},
+constexpr std::array<CarriedEntry, 5> kCarried = {{{"headrace.positions", false},
                                                    {"headrace.job", false},
                                                    {"headrace.inputs", true},
-                                                   {"headrace.query", true}}};
+                                                   {"headrace.query", true},
+                                                   {"headrace.event-time", true}}};
 
 }  // namespace
 

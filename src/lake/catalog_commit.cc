@@ -115,7 +115,7 @@ std::vector<TablePtr> StoreCatalog::try_commit(Builders& builders) {
   std::vector<TablePtr> tables;
   for (const Attempt& done : attempts) {
     remember(done.after);
-    remove_expired_files(files_, done.after->metadata, done.expired);
+    remove_expired(*done.after, done.expired);
     tables.push_back(done.after);
   }
   return tables;

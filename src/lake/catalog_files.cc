@@ -50,6 +50,14 @@ std::vector<DataFile> StoreCatalog::files(const Table& table, std::optional<Snap
   return result;
 }
 
+ManifestListPtr StoreCatalog::manifests(const Table& table, SnapshotId snapshot) {
+  return files_.manifest_list(snapshot_of(table, snapshot));
+}
+
+ManifestEntriesPtr StoreCatalog::entries(const Table& table, const ManifestFile& manifest) {
+  return files_.manifest(table.metadata, manifest);
+}
+
 std::vector<DataFile> StoreCatalog::live_files(const Table& table, const Snapshot& snapshot,
                                                ManifestContent content) {
   std::vector<DataFile> result;

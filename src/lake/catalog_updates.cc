@@ -107,7 +107,7 @@ std::vector<TablePtr> StoreCatalog::try_updates(const std::vector<TableUpdates>&
   std::vector<TablePtr> result;
   for (const UpdateAttempt& done : attempts) {
     remember(done.after);
-    remove_expired_files(files_, done.after->metadata, done.expired);
+    remove_expired(*done.after, done.expired);
     result.push_back(done.after);
   }
   return result;

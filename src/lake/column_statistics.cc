@@ -46,15 +46,18 @@ void put_count(std::map<int, int64_t>& counts, int field_id, std::optional<int64
   if (count) counts[field_id] = *count;
 }
 
-bool has_nan(const TextMap& figures) {
+// nullopt: it is not told.
+std::optional<bool> has_nan(const TextMap& figures) {
   const auto found = figures.find("has_nan");
-  return found != figures.end() && found->second == "true";
+  if (found == figures.end() || !found->second) return std::nullopt;
+  return found->second == "true";
 }
 
 void put_bounds(DataFile& file, const Field& field, const TextMap& figures) {
   const auto least = figures.find("min");
   const auto greatest = figures.find("max");
-  if (has_nan(figures) || least == figures.end() || greatest == figures.end()) return;
+  if (has_nan(figures).value_or(false) || least == figures.end() || greatest == figures.end())
+    return;
   if (!least->second || !greatest->second) return;
   if (const auto bound = lower_bound_from_text(field.type, *least->second)) {
     file.lower_bounds[field.id] = *bound;
@@ -70,6 +73,8 @@ void add_figures(DataFile& file, const LeafColumn& column, const TextMap& figure
   if (column.is_repeated) return;
   put_count(file.value_counts, id, count_named(figures, "num_values"));
   put_count(file.null_value_counts, id, count_named(figures, "null_count"));
+  // How many there are is not told, but when there are none.
+  if (has_nan(figures) == false) file.nan_value_counts[id] = 0;
   put_bounds(file, *column.field, figures);
 }
 

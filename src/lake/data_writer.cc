@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "lake/column_statistics.h"
 #include "lake/field_ids.h"
+#include "lake/row_lineage.h"
 #include "lake/transform.h"
 
 namespace headrace::lake {
@@ -70,6 +71,14 @@ std::string copy_sql(const Schema& schema, const PartitionSpec& spec, const std:
                    ", PARTITION_BY ({}), WRITE_PARTITION_COLUMNS false, "
                    "FILENAME_PATTERN 'part-{{uuid}}')",
                    join(columns, ", "));
+}
+
+// The columns that get into files.
+Schema written_schema(const Table& table, const WriteOptions& options) {
+  Schema schema = table.metadata.current_schema();
+  if (!options.keeps_row_ids) return schema;
+  for (Field& field : lineage_fields(schema)) schema.fields.push_back(std::move(field));
+  return schema;
 }
 
 int64_t count_at(const engine::Chunk& chunk, size_t column, size_t row) {
@@ -163,7 +172,8 @@ std::vector<DataFile> write_partitioned(engine::Connection& connection, Catalog&
   std::vector<std::string> paths;
   std::vector<DataFile> result;
   try {
-    const std::string sql = copy_sql(schema, spec, select, staging, options);
+    const std::string sql =
+        copy_sql(written_schema(table, options), spec, select, staging, options);
     std::vector<WrittenFile> written = run_copy(connection, sql, schema, spec);
     for (const WrittenFile& file : written) {
       paths.push_back(format("{}/{}-{:05}.parquet", directory, name, paths.size()));
@@ -187,7 +197,8 @@ std::vector<DataFile> write_unpartitioned(engine::Connection& connection, Catalo
   const std::string path = format("{}/{}.parquet", catalog.data_directory(table), name);
   const PartitionSpec undivided;
   try {
-    const std::string sql = copy_sql(schema, undivided, select, path, options);
+    const std::string sql =
+        copy_sql(written_schema(table, options), undivided, select, path, options);
     std::vector<WrittenFile> written = run_copy(connection, sql, schema, undivided);
     std::vector<std::string> paths;
     for (WrittenFile& file : written) {

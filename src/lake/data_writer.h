@@ -20,6 +20,8 @@ struct WriteOptions {
   // when the engine keeps it.
   std::optional<PartitionValues> partition = {};
   std::optional<int> sort_order_id = {};  // by which the rows are sorted
+  // The rows were in the table before: `select` gives the lineage_fields() (row_lineage.h), too.
+  bool keeps_row_ids = false;
 };
 
 // `select` must give the columns of the table's current schema, in order, by name; they are cast to
@@ -39,5 +41,8 @@ std::string scan_sql(const Table& table, const Schema& schema, const std::vector
 // The same rows with where they are: `_file`, the index in `files`, and `_position`, the row's
 // number in it.
 std::string scan_rows_sql(const Table& table, const std::vector<DataFile>& files);
+
+// The same with the lineage_fields() (row_lineage.h) between the table's columns and `_file`.
+std::string scan_moving_rows_sql(const Table& table, const std::vector<DataFile>& files);
 
 }  // namespace headrace::lake

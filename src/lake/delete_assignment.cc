@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 
+#include "base/error.h"
 #include "lake/delete_set.h"
 #include "lake/delete_writer.h"
 
@@ -14,6 +15,7 @@ using Partition = std::pair<int, PartitionValues>;
 
 // Deletes by what they can apply to.
 struct DeleteIndex {
+  std::map<std::string, DeletePtr> vectors;  // by data file
   std::map<std::string, std::vector<DeletePtr>> by_file;
   std::map<Partition, std::vector<DeletePtr>> by_partition;
   std::vector<DeletePtr> everywhere;  // equality deletes of an unpartitioned spec
@@ -23,6 +25,12 @@ DeleteIndex index_of(const Table& table, const std::vector<DataFile>& deletes) {
   DeleteIndex index;
   for (const DataFile& file : deletes) {
     auto shared = std::make_shared<const DataFile>(file);
+    if (file.is_deletion_vector()) {
+      if (index.vectors.emplace(*file.referenced_data_file, std::move(shared)).second) continue;
+      fail(ErrorKind::kCorrupt,
+           "reading {}: {} has two deletion vectors, and which one holds cannot be told",
+           table.identifier.to_string(), *file.referenced_data_file);
+    }
     const bool is_equality = file.content == FileContent::kEqualityDeletes;
     if (is_equality && table.metadata.spec(file.spec_id).fields.empty()) {
       index.everywhere.push_back(std::move(shared));
@@ -48,6 +56,17 @@ void add_applicable(DataFile& data, const std::vector<DeletePtr>& candidates) {
   }
 }
 
+// A vector holds whatever was deleted by position before.
+void add_vector(DataFile& data, const DeleteIndex& index) {
+  const auto vector = index.vectors.find(data.path);
+  if (vector != index.vectors.end() && applies(*vector->second, data)) {
+    std::erase_if(data.deletes, [](const DeletePtr& file) {
+      return file->content == FileContent::kPositionDeletes;
+    });
+    data.deletes.push_back(vector->second);
+  }
+}
+
 std::vector<DeletePtr> position_deletes(const DataFile& data) {
   std::vector<DeletePtr> result;
   for (const DeletePtr& file : data.deletes) {
@@ -57,6 +76,10 @@ std::vector<DeletePtr> position_deletes(const DataFile& data) {
 }
 
 }  // namespace
+
+std::string DataFile::identity() const {
+  return content_offset ? format("{}#{}", path, *content_offset) : path;
+}
 
 int64_t live_rows(const DataFile& file) {
   int64_t rows = file.record_count;
@@ -78,6 +101,7 @@ void assign_deletes(const Table& table, std::vector<DataFile>& data_files,
     }
     const auto found = index.by_partition.find({data.spec_id, data.partition});
     if (found != index.by_partition.end()) add_applicable(data, found->second);
+    add_vector(data, index);
     std::stable_sort(data.deletes.begin(), data.deletes.end(),
                      [](const DeletePtr& a, const DeletePtr& b) {
                        return a->sequence_number < b->sequence_number;

@@ -1,7 +1,8 @@
 #pragma once
 
-// Reads position delete files (spec, "Position Delete Files"), each once; what was read is kept
-// while there is room. Thread use: any thread, also inside a query of the same database.
+// Reads position delete files and deletion vectors (spec, "Delete Formats"), each once; what was
+// read is kept while there is room. Thread use: any thread, also inside a query of the same
+// database.
 
 #include <map>
 #include <string>
@@ -23,6 +24,8 @@ class DeleteReader {
  private:
   using ByDataFile = std::map<std::string, RowPositionsPtr>;
   std::shared_ptr<const ByDataFile> content(const DataFile& delete_file);
+  std::map<std::string, RowPositions> read_file(const DataFile& delete_file);
+  RowPositions read_vector(const DataFile& vector);
 
   engine::Database& database_;
   FileCache<ByDataFile> read_;

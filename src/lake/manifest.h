@@ -1,7 +1,7 @@
 #pragma once
 
 // Manifests (lists of data files) and manifest lists (a snapshot's manifests), as Avro files.
-// Facts: Iceberg table spec v2, "Manifests", "Manifest Lists". Pure functions, any thread.
+// Facts: Iceberg table spec v2 and v3, "Manifests", "Manifest Lists". Pure functions, any thread.
 // Errors: corrupt when bytes break the format, unsupported for what headrace cannot read.
 
 #include <memory>
@@ -51,6 +51,7 @@ struct ManifestFile {
   int64_t added_rows = 0;
   int64_t existing_rows = 0;
   int64_t deleted_rows = 0;
+  std::optional<int64_t> first_row_id = {};  // of a data manifest, in format 3
   std::vector<FieldSummary> partitions;
 
   int64_t live_files() const { return added_files + existing_files; }
@@ -58,10 +59,11 @@ struct ManifestFile {
 using ManifestList = std::vector<ManifestFile>;
 using ManifestListPtr = std::shared_ptr<const ManifestList>;
 
-// The entries as bytes. Sequence numbers of added entries are left out: they are inherited from the
-// manifest list, so that a commit that is tried again keeps its manifests.
+// The entries as bytes. Sequence numbers and row ids of added entries are left out: they are
+// inherited from the manifest list, so that a commit that is tried again keeps its manifests.
 std::string write_manifest(const Schema& schema, const PartitionSpec& spec,
-                           const ManifestEntries& entries, std::string_view sync_marker);
+                           const ManifestEntries& entries, std::string_view sync_marker,
+                           int format_version);
 // `manifest` gives what the entries inherit. `schema` must hold the sources of `spec`.
 ManifestEntries read_manifest(std::string_view bytes, const ManifestFile& manifest,
                               const Schema& schema, const PartitionSpec& spec);
@@ -72,7 +74,7 @@ ManifestFile summarize(const Schema& schema, const PartitionSpec& spec,
                        const ManifestEntries& entries);
 
 std::string write_manifest_list(const ManifestList& manifests, const Snapshot& snapshot,
-                                std::string_view sync_marker);
+                                std::string_view sync_marker, int format_version);
 ManifestList read_manifest_list(std::string_view bytes);
 
 }  // namespace headrace::lake

@@ -1,6 +1,7 @@
 // Manifests to bytes and back.
 
 #include <algorithm>
+#include <cctype>
 
 #include "base/error.h"
 #include "lake/avro_file.h"
@@ -82,7 +83,12 @@ std::vector<Type> partition_types(const Schema& schema, const PartitionSpec& spe
   return types;
 }
 
-AvroValue data_file_value(const DataFile& file, const std::vector<Type>& types) {
+AvroValue number_or_null(std::optional<int64_t> number) {
+  return number ? AvroValue(*number) : AvroValue();
+}
+
+AvroValue data_file_value(const DataFile& file, const std::vector<Type>& types, bool inherits,
+                          int format_version) {
   if (file.partition.size() != types.size()) {
     fail(ErrorKind::kInternal, "writing a manifest: {} has {} partition values for {} fields",
          file.path, file.partition.size(), types.size());
@@ -91,21 +97,38 @@ AvroValue data_file_value(const DataFile& file, const std::vector<Type>& types) 
   for (size_t i = 0; i < types.size(); ++i) {
     partition.push_back(partition_value(types[i], file.partition[i]));
   }
-  return record({static_cast<int>(file.content), file.path, "PARQUET", record(std::move(partition)),
-                 file.record_count, file.file_size_bytes, map_value(file.column_sizes),
-                 map_value(file.value_counts), map_value(file.null_value_counts),
-                 map_value(file.lower_bounds), map_value(file.upper_bounds),
-                 numbers_value(file.split_offsets), numbers_value(file.equality_ids),
-                 file.sort_order_id ? AvroValue(*file.sort_order_id) : AvroValue(),
-                 file.referenced_data_file ? AvroValue(*file.referenced_data_file) : AvroValue()});
+  AvroValues values{
+      static_cast<int>(file.content),
+      file.path,
+      file.is_deletion_vector() ? "PUFFIN" : "PARQUET",
+      record(std::move(partition)),
+      file.record_count,
+      file.file_size_bytes,
+      map_value(file.column_sizes),
+      map_value(file.value_counts),
+      map_value(file.null_value_counts),
+      map_value(file.nan_value_counts),
+      map_value(file.lower_bounds),
+      map_value(file.upper_bounds),
+      numbers_value(file.split_offsets),
+      numbers_value(file.equality_ids),
+      file.sort_order_id ? AvroValue(*file.sort_order_id) : AvroValue(),
+      file.referenced_data_file ? AvroValue(*file.referenced_data_file) : AvroValue()};
+  if (format_version >= 3) {
+    values.push_back(inherits ? AvroValue() : number_or_null(file.first_row_id));
+    values.push_back(number_or_null(file.content_offset));
+    values.push_back(number_or_null(file.content_size_bytes));
+  }
+  return record(std::move(values));
 }
 
-AvroValue entry_value(const ManifestEntry& entry, const std::vector<Type>& types) {
+AvroValue entry_value(const ManifestEntry& entry, const std::vector<Type>& types,
+                      int format_version) {
   const bool inherits = entry.status == EntryStatus::kAdded;
   return record({static_cast<int>(entry.status), entry.snapshot_id,
                  inherits ? AvroValue() : AvroValue(entry.sequence_number),
                  inherits ? AvroValue() : AvroValue(entry.file_sequence_number),
-                 data_file_value(entry.file, types)});
+                 data_file_value(entry.file, types, inherits, format_version)});
 }
 
 int64_t required_integer(const AvroValue& row, int field, std::string_view name) {
@@ -138,6 +161,30 @@ std::map<int, std::string> bounds_of(const AvroValue& value) {
   return bounds;
 }
 
+std::optional<int64_t> number_of(const AvroValue& value) {
+  return value.is_null() ? std::nullopt : std::optional(value.integer());
+}
+
+// A deletion vector that readers could not find, or would not apply, must not be passed over.
+void read_content_place(DataFile& file, const AvroValue& value) {
+  file.content_offset = number_of(value.field(id::kContentOffset));
+  file.content_size_bytes = number_of(value.field(id::kContentSize));
+  std::string file_format =
+      value.field(id::kFileFormat).is_null() ? std::string() : value.field(id::kFileFormat).bytes();
+  std::transform(file_format.begin(), file_format.end(), file_format.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  const bool is_puffin = file_format == "puffin";
+  if (!is_puffin && !file.content_offset) return;
+  const bool is_whole = is_puffin && file.content == FileContent::kPositionDeletes &&
+                        file.referenced_data_file && file.content_offset.value_or(-1) >= 0 &&
+                        file.content_size_bytes.value_or(-1) > 0;
+  if (is_whole) return;
+  fail(ErrorKind::kCorrupt,
+       "reading a manifest: the deletion vector in {} must be a Puffin blob of position deletes "
+       "with referenced_data_file, content_offset and content_size_in_bytes",
+       file.path);
+}
+
 DataFile data_file_of(const AvroValue& value, const PartitionSpec& spec,
                       const std::vector<Type>& types) {
   DataFile file;
@@ -157,6 +204,7 @@ DataFile data_file_of(const AvroValue& value, const PartitionSpec& spec,
   file.column_sizes = counts_of(value.field(id::kColumnSizes));
   file.value_counts = counts_of(value.field(id::kValueCounts));
   file.null_value_counts = counts_of(value.field(id::kNullValueCounts));
+  file.nan_value_counts = counts_of(value.field(id::kNanValueCounts));
   file.lower_bounds = bounds_of(value.field(id::kLowerBounds));
   file.upper_bounds = bounds_of(value.field(id::kUpperBounds));
   if (const AvroValue& offsets = value.field(id::kSplitOffsets); !offsets.is_null()) {
@@ -173,6 +221,14 @@ DataFile data_file_of(const AvroValue& value, const PartitionSpec& spec,
   if (const AvroValue& order = value.field(id::kSortOrderId); !order.is_null()) {
     file.sort_order_id = static_cast<int>(order.integer());
   }
+  if (!value.field(id::kKeyMetadata).is_null()) {
+    fail(ErrorKind::kUnsupported,
+         "reading a manifest: {} is encrypted, which headrace does not read", file.path);
+  }
+  if (file.content == FileContent::kData) {
+    file.first_row_id = number_of(value.field(id::kFirstRowId));
+  }
+  read_content_place(file, value);
   return file;
 }
 
@@ -194,6 +250,21 @@ ManifestEntry entry_of(const AvroValue& row, const ManifestFile& manifest,
   return entry;
 }
 
+// Live data files without a first row id get theirs from the manifest's, one after the other (spec,
+// "First Row ID Inheritance").
+void inherit_row_ids(ManifestEntries& entries, const ManifestFile& manifest) {
+  if (!manifest.first_row_id) return;
+  int64_t next = *manifest.first_row_id;
+  for (ManifestEntry& entry : entries) {
+    DataFile& file = entry.file;
+    const bool inherits = file.content == FileContent::kData && !file.first_row_id &&
+                          entry.status != EntryStatus::kDeleted;
+    if (!inherits) continue;
+    file.first_row_id = next;
+    next += file.record_count;
+  }
+}
+
 }  // namespace
 
 ManifestContent manifest_content_of(FileContent content) {
@@ -201,20 +272,24 @@ ManifestContent manifest_content_of(FileContent content) {
 }
 
 std::string write_manifest(const Schema& schema, const PartitionSpec& spec,
-                           const ManifestEntries& entries, std::string_view sync_marker) {
+                           const ManifestEntries& entries, std::string_view sync_marker,
+                           int format_version) {
   const bool is_data = entries.empty() ||
                        manifest_content_of(entries.front().file.content) == ManifestContent::kData;
   const std::vector<Type> types = partition_types(schema, spec);
   AvroValues rows;
   rows.reserve(entries.size());
-  for (const ManifestEntry& entry : entries) rows.push_back(entry_value(entry, types));
+  for (const ManifestEntry& entry : entries) {
+    rows.push_back(entry_value(entry, types, format_version));
+  }
   const AvroMetadata metadata{{"schema", to_text(to_json(schema))},
                               {"schema-id", format("{}", schema.schema_id)},
                               {"partition-spec", to_text(member(to_json(spec), "fields"))},
                               {"partition-spec-id", format("{}", spec.spec_id)},
-                              {"format-version", "2"},
+                              {"format-version", format("{}", format_version)},
                               {"content", is_data ? "data" : "deletes"}};
-  return write_avro_file(manifest_schema(schema, spec), metadata, rows, sync_marker);
+  return write_avro_file(manifest_schema(schema, spec, format_version), metadata, rows,
+                         sync_marker);
 }
 
 ManifestEntries read_manifest(std::string_view bytes, const ManifestFile& manifest,
@@ -224,6 +299,7 @@ ManifestEntries read_manifest(std::string_view bytes, const ManifestFile& manife
   ManifestEntries entries;
   entries.reserve(content.rows.size());
   for (const AvroValue& row : content.rows) entries.push_back(entry_of(row, manifest, spec, types));
+  inherit_row_ids(entries, manifest);
   return entries;
 }
 

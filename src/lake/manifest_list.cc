@@ -31,12 +31,25 @@ AvroValue partitions_value(const std::vector<FieldSummary>& partitions) {
   return values;
 }
 
-AvroValue manifest_value(const ManifestFile& manifest) {
-  return record(
-      {manifest.path, manifest.length, manifest.spec_id, static_cast<int>(manifest.content),
-       manifest.sequence_number, manifest.min_sequence_number, manifest.added_snapshot_id,
-       manifest.added_files, manifest.existing_files, manifest.deleted_files, manifest.added_rows,
-       manifest.existing_rows, manifest.deleted_rows, partitions_value(manifest.partitions)});
+AvroValue manifest_value(const ManifestFile& manifest, int format_version) {
+  AvroValues values{manifest.path,
+                    manifest.length,
+                    manifest.spec_id,
+                    static_cast<int>(manifest.content),
+                    manifest.sequence_number,
+                    manifest.min_sequence_number,
+                    manifest.added_snapshot_id,
+                    manifest.added_files,
+                    manifest.existing_files,
+                    manifest.deleted_files,
+                    manifest.added_rows,
+                    manifest.existing_rows,
+                    manifest.deleted_rows,
+                    partitions_value(manifest.partitions)};
+  if (format_version >= 3) {
+    values.push_back(manifest.first_row_id ? AvroValue(*manifest.first_row_id) : AvroValue());
+  }
+  return record(std::move(values));
 }
 
 int64_t integer_or(const AvroValue& row, int field, int64_t otherwise) {
@@ -76,6 +89,9 @@ ManifestFile manifest_of(const AvroValue& row) {
   manifest.added_rows = integer_or(row, id::kAddedRows, 0);
   manifest.existing_rows = integer_or(row, id::kExistingRows, 0);
   manifest.deleted_rows = integer_or(row, id::kDeletedRows, 0);
+  if (const AvroValue& first = row.field(id::kFirstRowId); !first.is_null()) {
+    if (manifest.content == ManifestContent::kData) manifest.first_row_id = first.integer();
+  }
   if (const AvroValue& partitions = row.field(id::kPartitions); !partitions.is_null()) {
     for (const AvroValue& value : partitions.array()) {
       manifest.partitions.push_back(summary_of(value));
@@ -143,17 +159,18 @@ ManifestFile summarize(const Schema& schema, const PartitionSpec& spec,
 }
 
 std::string write_manifest_list(const ManifestList& manifests, const Snapshot& snapshot,
-                                std::string_view sync_marker) {
+                                std::string_view sync_marker, int format_version) {
   AvroValues rows;
   rows.reserve(manifests.size());
-  for (const ManifestFile& manifest : manifests) rows.push_back(manifest_value(manifest));
+  for (const ManifestFile& manifest : manifests)
+    rows.push_back(manifest_value(manifest, format_version));
   const AvroMetadata metadata{
       {"snapshot-id", format("{}", snapshot.snapshot_id)},
       {"parent-snapshot-id",
        snapshot.parent_snapshot_id ? format("{}", *snapshot.parent_snapshot_id) : "null"},
       {"sequence-number", format("{}", snapshot.sequence_number)},
-      {"format-version", "2"}};
-  return write_avro_file(manifest_list_schema(), metadata, rows, sync_marker);
+      {"format-version", format("{}", format_version)}};
+  return write_avro_file(manifest_list_schema(format_version), metadata, rows, sync_marker);
 }
 
 ManifestList read_manifest_list(std::string_view bytes) {

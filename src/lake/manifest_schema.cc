@@ -122,7 +122,7 @@ Json partition_record(const Schema& schema, const PartitionSpec& spec) {
   return JsonObject{{"type", "record"}, {"name", "r102"}, {"fields", std::move(fields)}};
 }
 
-Json data_file_record(const Schema& schema, const PartitionSpec& spec) {
+Json data_file_record(const Schema& schema, const PartitionSpec& spec, int format_version) {
   namespace id = manifest_field;
   JsonArray fields{
       required(id::kContent, "content", "int"),
@@ -134,16 +134,22 @@ Json data_file_record(const Schema& schema, const PartitionSpec& spec) {
       optional(id::kColumnSizes, "column_sizes", map_of_int(117, 118, "long")),
       optional(id::kValueCounts, "value_counts", map_of_int(119, 120, "long")),
       optional(id::kNullValueCounts, "null_value_counts", map_of_int(121, 122, "long")),
+      optional(id::kNanValueCounts, "nan_value_counts", map_of_int(138, 139, "long")),
       optional(id::kLowerBounds, "lower_bounds", map_of_int(126, 127, "bytes")),
       optional(id::kUpperBounds, "upper_bounds", map_of_int(129, 130, "bytes")),
       optional(id::kSplitOffsets, "split_offsets", list_of(133, "long")),
       optional(id::kEqualityIds, "equality_ids", list_of(136, "int")),
       optional(id::kSortOrderId, "sort_order_id", "int"),
       optional(id::kReferencedDataFile, "referenced_data_file", "string")};
+  if (format_version >= 3) {
+    fields.push_back(optional(id::kFirstRowId, "first_row_id", "long"));
+    fields.push_back(optional(id::kContentOffset, "content_offset", "long"));
+    fields.push_back(optional(id::kContentSize, "content_size_in_bytes", "long"));
+  }
   return JsonObject{{"type", "record"}, {"name", "r2"}, {"fields", std::move(fields)}};
 }
 
-Json make_manifest_list_schema() {
+Json make_manifest_list_schema(int format_version) {
   namespace id = manifest_list_field;
   const Json summary =
       JsonObject{{"type", "record"},
@@ -166,6 +172,7 @@ Json make_manifest_list_schema() {
                    required(id::kExistingRows, "existing_rows_count", "long"),
                    required(id::kDeletedRows, "deleted_rows_count", "long"),
                    optional(id::kPartitions, "partitions", list_of(508, summary))};
+  if (format_version >= 3) fields.push_back(optional(id::kFirstRowId, "first_row_id", "long"));
   return JsonObject{{"type", "record"}, {"name", "manifest_file"}, {"fields", std::move(fields)}};
 }
 
@@ -177,19 +184,20 @@ Type partition_value_type(const Schema& schema, const PartitionField& field) {
   return result_type(field.transform, source->type);
 }
 
-Json manifest_schema(const Schema& schema, const PartitionSpec& spec) {
+Json manifest_schema(const Schema& schema, const PartitionSpec& spec, int format_version) {
   namespace id = manifest_field;
-  JsonArray fields{required(id::kStatus, "status", "int"),
-                   optional(id::kSnapshotId, "snapshot_id", "long"),
-                   optional(id::kSequenceNumber, "sequence_number", "long"),
-                   optional(id::kFileSequenceNumber, "file_sequence_number", "long"),
-                   required(id::kDataFile, "data_file", data_file_record(schema, spec))};
+  JsonArray fields{
+      required(id::kStatus, "status", "int"), optional(id::kSnapshotId, "snapshot_id", "long"),
+      optional(id::kSequenceNumber, "sequence_number", "long"),
+      optional(id::kFileSequenceNumber, "file_sequence_number", "long"),
+      required(id::kDataFile, "data_file", data_file_record(schema, spec, format_version))};
   return JsonObject{{"type", "record"}, {"name", "manifest_entry"}, {"fields", std::move(fields)}};
 }
 
-const Json& manifest_list_schema() {
-  static const Json schema = make_manifest_list_schema();
-  return schema;
+const Json& manifest_list_schema(int format_version) {
+  static const Json of_2 = make_manifest_list_schema(2);
+  static const Json of_3 = make_manifest_list_schema(3);
+  return format_version >= 3 ? of_3 : of_2;
 }
 
 }  // namespace headrace::lake

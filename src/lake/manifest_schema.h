@@ -1,6 +1,7 @@
 #pragma once
 
-// The Avro schemas of manifests and manifest lists, with the field ids of Iceberg format v2.
+// The Avro schemas of manifests and manifest lists, with the field ids of Iceberg formats v2 and
+// v3.
 
 #include "base/json.h"
 #include "lake/types.h"
@@ -25,10 +26,15 @@ inline constexpr int kNullValueCounts = 110;
 inline constexpr int kLowerBounds = 125;
 inline constexpr int kUpperBounds = 128;
 inline constexpr int kSplitOffsets = 132;
+inline constexpr int kKeyMetadata = 131;
 inline constexpr int kContent = 134;
 inline constexpr int kEqualityIds = 135;
+inline constexpr int kNanValueCounts = 137;
 inline constexpr int kSortOrderId = 140;
+inline constexpr int kFirstRowId = 142;
 inline constexpr int kReferencedDataFile = 143;
+inline constexpr int kContentOffset = 144;
+inline constexpr int kContentSize = 145;
 }  // namespace manifest_field
 
 // Ids of fields in manifest lists (spec, "Manifest Lists").
@@ -51,12 +57,13 @@ inline constexpr int kSequenceNumber = 515;
 inline constexpr int kMinSequenceNumber = 516;
 inline constexpr int kContent = 517;
 inline constexpr int kContainsNan = 518;
+inline constexpr int kFirstRowId = 520;
 }  // namespace manifest_list_field
 
 // The type of a partition field's values. A source column that was dropped since gives string.
 Type partition_value_type(const Schema& schema, const PartitionField& field);
 
-Json manifest_schema(const Schema& schema, const PartitionSpec& spec);
-const Json& manifest_list_schema();
+Json manifest_schema(const Schema& schema, const PartitionSpec& spec, int format_version);
+const Json& manifest_list_schema(int format_version);
 
 }  // namespace headrace::lake

@@ -5,14 +5,13 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "lake/format_version.h"
 #include "lake/partition_change.h"
 #include "lake/schema_change.h"
 #include "lake/transform.h"
 
 namespace headrace::lake {
 namespace {
-
-constexpr int kFormatVersion = 2;
 
 std::string without_id(Schema schema) {
   schema.schema_id = 0;
@@ -46,10 +45,7 @@ void MetadataBuilder::assign_uuid(const std::string& uuid) {
 }
 
 void MetadataBuilder::upgrade_format(int64_t version) {
-  if (version == kFormatVersion) return;
-  fail(version < kFormatVersion ? ErrorKind::kInvalid : ErrorKind::kUnsupported,
-       "committing to {}: format version {} is not possible; headrace reads and writes version {}",
-       table_, version, kFormatVersion);
+  lake::upgrade_format(metadata_, version, "committing to " + table_);
 }
 
 void MetadataBuilder::set_location(const std::string& location) { metadata_.location = location; }

@@ -63,6 +63,7 @@ class MetadataBuilder {
 
  private:
   void check_new_snapshot(const Snapshot& snapshot) const;
+  void take_row_ids(const Snapshot& snapshot);
   void check_follows(const Snapshot& snapshot, std::optional<SnapshotId> before) const;
   void make_current(const Snapshot& snapshot);
   void tidy_snapshot_log();

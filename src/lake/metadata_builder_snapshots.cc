@@ -61,10 +61,34 @@ void MetadataBuilder::check_new_snapshot(const Snapshot& snapshot) const {
   }
 }
 
+// Which ids the rows of a new snapshot take (spec, "Snapshot Row IDs").
+void MetadataBuilder::take_row_ids(const Snapshot& snapshot) {
+  if (metadata_.format_version < 3) return;
+  if (!snapshot.first_row_id || !snapshot.added_rows) {
+    fail(ErrorKind::kInvalid,
+         "committing to {}: snapshot {} has no first-row-id or no added-rows, which format version "
+         "3 requires",
+         table_, snapshot.snapshot_id);
+  }
+  // DuckDB passes over some; what counts is that none is given twice.
+  if (*snapshot.first_row_id < metadata_.next_row_id) {
+    fail(ErrorKind::kConflict,
+         "committing to {}: snapshot {} has first-row-id {}, but the next row id is {}; load the "
+         "table again",
+         table_, snapshot.snapshot_id, *snapshot.first_row_id, metadata_.next_row_id);
+  }
+  if (*snapshot.added_rows > INT64_MAX - *snapshot.first_row_id) {
+    fail(ErrorKind::kInvalid, "committing to {}: snapshot {} adds {} rows, more than there are ids",
+         table_, snapshot.snapshot_id, *snapshot.added_rows);
+  }
+  metadata_.next_row_id = *snapshot.first_row_id + *snapshot.added_rows;
+}
+
 void MetadataBuilder::add_snapshot(Snapshot snapshot) {
   if (snapshot.schema_id < 0) snapshot.schema_id = metadata_.current_schema_id;
   if (rebase_) snapshot = rebase_(std::move(snapshot), metadata_);
   check_new_snapshot(snapshot);
+  take_row_ids(snapshot);
   const auto view = metadata_.properties.find("headrace.view");
   if (view != metadata_.properties.end() && snapshot.summary.at("operation") != "replace") {
     fail(ErrorKind::kDenied,

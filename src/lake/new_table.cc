@@ -1,8 +1,10 @@
 #include "lake/new_table.h"
 
 #include <array>
+#include <charconv>
 
 #include "base/error.h"
+#include "lake/format_version.h"
 #include "lake/metadata_builder.h"
 #include "lake/metadata_json.h"
 
@@ -64,10 +66,13 @@ JsonObject renumbered(JsonObject order, const FreshIds& fresh) {
 
 int64_t format_version_of(const std::map<std::string, std::string>& properties) {
   const auto found = properties.find("format-version");
-  if (found == properties.end() || found->second == "2") return 2;
-  fail(ErrorKind::kUnsupported,
-       "creating a table: format version {} is not possible; headrace reads and writes version 2",
-       found->second);
+  if (found == properties.end()) return kDefaultFormatVersion;
+  int64_t version = 0;
+  const char* end = found->second.data() + found->second.size();
+  if (std::from_chars(found->second.data(), end, version).ptr != end) {
+    fail(ErrorKind::kInvalid, "creating a table: \"{}\" is no format version", found->second);
+  }
+  return version;
 }
 
 }  // namespace

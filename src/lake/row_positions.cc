@@ -157,8 +157,10 @@ RowPositions RowPositions::without(const RowPositions& others) const {
 }
 
 std::string RowPositions::to_portable() const {
-  std::string bytes(bitmap_->positions.getSizeInBytes(), '\0');
-  bitmap_->positions.write(bytes.data());
+  Roaring packed = bitmap_->positions;
+  packed.runOptimize();
+  std::string bytes(packed.getSizeInBytes(), '\0');
+  packed.write(bytes.data());
   return bytes;
 }
 

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <functional>
 #include <map>
 
 #include "base/error.h"
@@ -13,6 +14,9 @@
 #include "lake/data_writer.h"
 #include "lake/delete_function.h"
 #include "lake/delete_set.h"
+#include "lake/file_lists.h"
+#include "lake/row_lineage.h"
+#include "lake/scan_files.h"
 #include "lake/table_changes.h"
 
 namespace headrace::lake {
@@ -124,28 +128,67 @@ std::vector<std::string> equality_conditions(const Table& table, const Schema& s
 // Which rows of a file a scan gives.
 enum class Rows { kLive, kDeleted };
 
+// What a scan gives beside the table's columns.
+enum class Extra { kNone, kPlaces, kLineageAndPlaces };
+
+// The relation of a group's files with these columns, deleted rows and all.
+using GroupRelation =
+    std::function<std::string(const Group& group, const std::vector<Field>& fields)>;
+
 std::string group_sql(const Table& table, const Schema& schema, const Group& group,
-                      const std::string& columns, Rows rows) {
+                      const std::string& relation, const std::string& columns, Rows rows) {
   std::vector<std::string> conditions = equality_conditions(table, schema, group);
   if (group.set) {
     const std::string live = live_condition(group);
     conditions.insert(conditions.begin(), rows == Rows::kLive ? live : "NOT " + live);
   }
-  const std::string sql =
-      format("SELECT {} FROM {} r", columns, read_sql(group.files, schema.fields));
+  const std::string sql = format("SELECT {} FROM {} r", columns, relation);
   return conditions.empty() ? sql : format("{} WHERE {}", sql, join(conditions, " AND "));
+}
+
+// A number for each file of the group, for the file that a row is of.
+std::string by_file(const std::vector<std::string>& numbers) {
+  return format("list_extract([{}]::BIGINT[], {}::BIGINT + 1)", join(numbers, ", "), kFileIndex);
 }
 
 // The index of a row's file in the caller's list.
 std::string file_column(const Group& group) {
   std::vector<std::string> indexes;
   for (const size_t index : group.indexes) indexes.push_back(format("{}", index));
-  return format("list_extract([{}], {}::BIGINT + 1)::BIGINT AS _file", join(indexes, ", "),
-                kFileIndex);
+  return by_file(indexes) + " AS _file";
 }
 
+// Rows without an id of their own in the file have that of their place; without a sequence number,
+// that of their file. None has either when the file has no first id.
+std::string lineage_columns(const Group& group, const std::vector<Field>& lineage) {
+  std::vector<std::string> first_ids;
+  std::vector<std::string> sequence_numbers;
+  for (const DataFile* file : group.files) {
+    first_ids.push_back(file->first_row_id ? format("{}", *file->first_row_id) : "NULL");
+    sequence_numbers.push_back(format("{}", file->sequence_number));
+  }
+  const std::string first_id = by_file(first_ids);
+  const auto column = [&](const Field& field, const std::string& inherited) {
+    const std::string name = quote_identifier(field.name);
+    return format("CASE WHEN {} IS NOT NULL THEN coalesce({}, {}) END AS {}", first_id, name,
+                  inherited, name);
+  };
+  return format("{}, {}", column(lineage[0], format("{} + {}", first_id, kRowNumber)),
+                column(lineage[1], by_file(sequence_numbers)));
+}
+
+struct ScanForm {
+  Extra extra = Extra::kNone;
+  Rows rows = Rows::kLive;
+  GroupRelation relation = {};  // empty: read_parquet of all paths
+};
+
 std::string scan(const Table& table, const Schema& schema, const std::vector<DataFile>& files,
-                 bool with_rows, Rows rows = Rows::kLive) {
+                 const ScanForm& form = {}) {
+  const GroupRelation relation =
+      form.relation ? form.relation : [](const Group& group, const std::vector<Field>& fields) {
+        return read_sql(group.files, fields);
+      };
   std::vector<std::string> columns;
   std::vector<std::string> empty;
   for (const Field& field : schema.fields) {
@@ -154,17 +197,25 @@ std::string scan(const Table& table, const Schema& schema, const std::vector<Dat
     empty.push_back(
         format("CAST(NULL AS {}) AS {}", to_duckdb(field.type), quote_identifier(field.name)));
   }
-  if (with_rows) {
+  std::vector<Field> read = schema.fields;
+  std::vector<Field> lineage;
+  if (form.extra == Extra::kLineageAndPlaces) lineage = lineage_fields(schema);
+  for (const Field& field : lineage) {
+    empty.push_back(format("NULL::BIGINT AS {}", quote_identifier(field.name)));
+    read.push_back(field);
+  }
+  if (form.extra != Extra::kNone) {
     empty.emplace_back("NULL::BIGINT AS _file, NULL::BIGINT AS _position");
   }
   if (files.empty()) return format("SELECT {} WHERE false", join(empty, ", "));
   std::vector<std::string> parts;
   for (const Group& group : groups_of(files)) {
     std::string selected = format("{}", join(columns, ", "));
-    if (with_rows) {
+    if (!lineage.empty()) selected += ", " + lineage_columns(group, lineage);
+    if (form.extra != Extra::kNone) {
       selected += format(", {}, {} AS _position", file_column(group), kRowNumber);
     }
-    parts.push_back(group_sql(table, schema, group, selected, rows));
+    parts.push_back(group_sql(table, schema, group, relation(group, read), selected, form.rows));
   }
   return format("{}", join(parts, " UNION ALL "));
 }
@@ -172,19 +223,68 @@ std::string scan(const Table& table, const Schema& schema, const std::vector<Dat
 }  // namespace
 
 std::string scan_sql(const Table& table, const std::vector<DataFile>& files) {
-  return scan(table, table.metadata.current_schema(), files, false);
+  return scan(table, table.metadata.current_schema(), files);
 }
 
 std::string scan_sql(const Table& table, const Schema& schema, const std::vector<DataFile>& files) {
-  return scan(table, schema, files, false);
+  return scan(table, schema, files);
 }
 
 std::string scan_rows_sql(const Table& table, const std::vector<DataFile>& files) {
-  return scan(table, table.metadata.current_schema(), files, true);
+  return scan(table, table.metadata.current_schema(), files, {.extra = Extra::kPlaces});
+}
+
+std::string scan_moving_rows_sql(const Table& table, const std::vector<DataFile>& files) {
+  return scan(table, table.metadata.current_schema(), files, {.extra = Extra::kLineageAndPlaces});
 }
 
 std::string gone_rows_sql(const Table& table, const std::vector<DataFile>& files) {
-  return scan(table, table.metadata.current_schema(), files, false, Rows::kDeleted);
+  return scan(table, table.metadata.current_schema(), files, {.rows = Rows::kDeleted});
+}
+
+namespace {
+
+// The relation of a list of files, which the scan then holds.
+std::string list_sql(Scan& scan, FileListPtr list, const std::vector<Field>& fields) {
+  scan.lists.push_back(std::move(list));
+  return format("headrace_files({}, schema={}, hive_partitioning=false)",
+                quote_literal(put_file_list(scan.lists.back())), schema_parameter(fields));
+}
+
+bool has_deletes(const ManifestList& manifests) {
+  return std::any_of(manifests.begin(), manifests.end(), [](const ManifestFile& manifest) {
+    return manifest.content == ManifestContent::kDeletes && manifest.live_files() > 0;
+  });
+}
+
+}  // namespace
+
+Scan make_scan(const TablePtr& table, const Schema& schema, const DataFilesPtr& files) {
+  Scan result;
+  const GroupRelation relation = [&](const Group& group, const std::vector<Field>& fields) {
+    return list_sql(result, given_files(table, schema, files, group.indexes), fields);
+  };
+  result.sql = scan(*table, schema, *files, {.relation = relation});
+  return result;
+}
+
+Scan make_scan(Catalog& catalog, const TablePtr& table, const Schema& schema,
+               SnapshotId snapshot_id) {
+  const ManifestListPtr manifests = catalog.manifests(*table, snapshot_id);
+  FileListPtr list;
+  if (!has_deletes(*manifests)) list = snapshot_files(catalog, table, schema, *manifests);
+  if (!list || list->size() == 0) {
+    return make_scan(
+        table, schema,
+        std::make_shared<const std::vector<DataFile>>(catalog.files(*table, snapshot_id)));
+  }
+  Scan result;
+  const std::string relation = list_sql(result, std::move(list), schema.fields);
+  // One group of files, whichever they are.
+  const std::vector<DataFile> any(1);
+  result.sql =
+      scan(*table, schema, any, {.relation = [&](const Group&, const auto&) { return relation; }});
+  return result;
 }
 
 }  // namespace headrace::lake

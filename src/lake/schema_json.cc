@@ -73,7 +73,10 @@ Type primitive_from_text(std::string_view text) {
     }
   }
   fail(ErrorKind::kUnsupported,
-       "reading a table's schema: type \"{}\" is not one of Iceberg format version 2", text);
+       "reading a table's schema: type \"{}\" is not one that headrace knows (of format version 3 "
+       "it "
+       "does not read variant, geometry, geography, unknown, timestamp_ns and timestamptz_ns)",
+       text);
 }
 
 Json field_json(const Field& field) {
@@ -108,6 +111,17 @@ int id_member(const Json& object, std::string_view name) {
   return static_cast<int>(id);
 }
 
+// Rows from before the column would have to be read with it.
+void check_no_default(const Json& field, const std::string& name) {
+  for (const char* member : {"initial-default", "write-default"}) {
+    if (find_member(field, member) == nullptr) continue;
+    fail(ErrorKind::kUnsupported,
+         "reading a table's schema: column \"{}\" has a \"{}\", and headrace knows no default "
+         "values",
+         name, member);
+  }
+}
+
 Type read_type(const Json& json, int depth);
 
 std::vector<Field> read_fields(const Json& json, int depth) {
@@ -123,6 +137,7 @@ std::vector<Field> read_fields(const Json& json, int depth) {
     field.required = boolean_member(entry, "required");
     field.type = read_type(member(entry, "type"), depth + 1);
     field.doc = string_member_or(entry, "doc", "");
+    check_no_default(entry, field.name);
     fields.push_back(std::move(field));
   }
   return fields;

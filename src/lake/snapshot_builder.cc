@@ -5,8 +5,10 @@
 
 #include "base/error.h"
 #include "lake/carried_summary.h"
+#include "lake/format_version.h"
 #include "lake/name_mapping.h"
 #include "lake/partition_change.h"
+#include "lake/row_lineage.h"
 #include "lake/schema_change.h"
 #include "lake/snapshot_summary.h"
 #include "lake/sort_order.h"
@@ -14,9 +16,21 @@
 namespace headrace::lake {
 namespace {
 
-bool holds_any(const ManifestEntries& entries, const std::set<std::string>& paths) {
+// What goes, of data or of deletes.
+struct Going {
+  std::set<std::string> files = {};       // by identity
+  std::set<std::string> data_files = {};  // by path: in format 3 their deletion vectors go along
+
+  bool is_empty() const { return files.empty() && data_files.empty(); }
+  bool holds(const DataFile& file) const {
+    return files.contains(file.identity()) ||
+           (file.is_deletion_vector() && data_files.contains(*file.referenced_data_file));
+  }
+};
+
+bool holds_any(const ManifestEntries& entries, const Going& going) {
   return std::any_of(entries.begin(), entries.end(), [&](const ManifestEntry& entry) {
-    return entry.status != EntryStatus::kDeleted && paths.contains(entry.file.path);
+    return entry.status != EntryStatus::kDeleted && going.holds(entry.file);
   });
 }
 
@@ -53,6 +67,9 @@ TableMetadata SnapshotBuilder::apply_to(const Table& current, int64_t now_ms) {
   TableMetadata metadata = current.metadata;
   for (const auto& [key, value] : change_.set_properties) metadata.properties[key] = value;
   if (change_.new_schema) apply_schema(metadata);
+  if (change_.format_version) {
+    upgrade_format(metadata, *change_.format_version, "altering " + current.identifier.to_string());
+  }
   if (change_.sort_by) set_sort_order(metadata, *change_.sort_by);
   if (change_.new_partition_by) set_partitioning(metadata, *change_.new_partition_by);
   const int64_t previous_update_ms = metadata.last_updated_ms;
@@ -89,14 +106,24 @@ void SnapshotBuilder::check_still_applies(const Table& current) const {
          "first",
          name, key, found.value_or("(absent)"), expected.value_or("(absent)"));
   }
-  if (change_.format_version.value_or(current.metadata.format_version) !=
-      current.metadata.format_version) {
-    fail(ErrorKind::kUnsupported, "committing to {}: headrace writes format version {} of it alone",
-         name, current.metadata.format_version);
-  }
+  check_deletes(current);
   if (change_.new_schema &&
       change_.base->metadata.current_schema_id != current.metadata.current_schema_id) {
     fail(ErrorKind::kConflict, "changing the columns of {}: they were changed meanwhile", name);
+  }
+}
+
+// Deletes are written for the format that the table had then.
+void SnapshotBuilder::check_deletes(const Table& current) const {
+  const bool takes_vectors = current.metadata.format_version >= 3;
+  for (const DataFile& file : change_.added) {
+    if (file.content != FileContent::kPositionDeletes) continue;
+    if (file.is_deletion_vector() == takes_vectors) continue;
+    fail(
+        ErrorKind::kConflict,
+        "committing to {}: its format version is {} by now, and the change deletes rows in the way "
+        "of another one",
+        current.identifier.to_string(), current.metadata.format_version);
   }
 }
 
@@ -127,6 +154,10 @@ void SnapshotBuilder::add_snapshot(TableMetadata& metadata, int64_t now_ms) {
     }
   }
   carry_summary(metadata.current_snapshot(), snapshot);
+  if (metadata.format_version >= 3) {
+    assign_row_ids(manifests, metadata.next_row_id, snapshot);
+    metadata.next_row_id += *snapshot.added_rows;
+  }
   snapshot.manifest_list = files_.write_manifest_list(metadata, snapshot, std::move(manifests));
   attempt_files_.push_back(snapshot.manifest_list);
   metadata.last_sequence_number = snapshot.sequence_number;
@@ -157,10 +188,13 @@ ManifestList SnapshotBuilder::added_manifests(const TableMetadata& metadata) {
 ManifestList SnapshotBuilder::kept_manifests(const TableMetadata& metadata, Snapshot& snapshot) {
   const Snapshot* parent = metadata.current_snapshot();
   std::set<std::string> missing;
-  std::map<ManifestContent, std::set<std::string>> to_remove;
+  std::map<ManifestContent, Going> to_remove;
   for (const DataFile& file : change_.removed) {
-    missing.insert(file.path);
-    to_remove[manifest_content_of(file.content)].insert(file.path);
+    missing.insert(file.identity());
+    to_remove[manifest_content_of(file.content)].files.insert(file.identity());
+    if (metadata.format_version >= 3 && file.content == FileContent::kData) {
+      to_remove[ManifestContent::kDeletes].data_files.insert(file.path);
+    }
   }
   std::vector<const DataFile*> removed;
   std::vector<ManifestEntriesPtr> in_use;  // what `removed` points into
@@ -169,17 +203,23 @@ ManifestList SnapshotBuilder::kept_manifests(const TableMetadata& metadata, Snap
   if (parent != nullptr) {
     for (const auto list = files_.manifest_list(*parent); const ManifestFile& manifest : *list) {
       if (manifest.live_files() == 0) continue;
-      const std::set<std::string>& paths = to_remove[manifest.content];
-      if (paths.empty()) {
+      const Going& going = to_remove[manifest.content];
+      if (going.is_empty()) {
         kept.push_back(manifest);
         continue;
       }
       ManifestEntriesPtr entries = files_.manifest(metadata, manifest);
-      if (!holds_any(*entries, paths)) {
+      if (!holds_any(*entries, going)) {
         kept.push_back(manifest);
         continue;
       }
-      rewritten.push_back(without_removed(metadata, manifest, *entries, missing, removed));
+      rewritten.push_back(without(
+          metadata, manifest, *entries,
+          [&](const DataFile& file) {
+            missing.erase(file.identity());
+            return going.holds(file);
+          },
+          removed));
       in_use.push_back(std::move(entries));
     }
   }
@@ -193,18 +233,17 @@ ManifestList SnapshotBuilder::kept_manifests(const TableMetadata& metadata, Snap
   return rewritten;
 }
 
-ManifestFile SnapshotBuilder::without_removed(const TableMetadata& metadata,
-                                              const ManifestFile& manifest,
-                                              const ManifestEntries& entries,
-                                              std::set<std::string>& missing,
-                                              std::vector<const DataFile*>& removed) {
+ManifestFile SnapshotBuilder::without(const TableMetadata& metadata, const ManifestFile& manifest,
+                                      const ManifestEntries& entries,
+                                      const std::function<bool(const DataFile&)>& goes,
+                                      std::vector<const DataFile*>& removed) {
   ManifestEntries remaining;
   int64_t least_sequence_number = 0;
   for (const ManifestEntry& entry : entries) {
     if (entry.status == EntryStatus::kDeleted) continue;
     ManifestEntry next = entry;
     next.status = EntryStatus::kExisting;
-    if (missing.erase(entry.file.path) > 0) {
+    if (goes(entry.file)) {
       next.status = EntryStatus::kDeleted;
       next.snapshot_id = snapshot_id_;
       removed.push_back(&entry.file);

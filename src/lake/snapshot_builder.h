@@ -6,8 +6,8 @@
 //
 // Life cycle: one for each TableChange of a commit. One thread.
 
+#include <functional>
 #include <map>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -33,13 +33,15 @@ class SnapshotBuilder {
 
  private:
   void check_still_applies(const Table& current) const;
+  void check_deletes(const Table& current) const;
   void apply_schema(TableMetadata& metadata) const;
   void add_snapshot(TableMetadata& metadata, int64_t now_ms);
   ManifestList added_manifests(const TableMetadata& metadata);
   ManifestList kept_manifests(const TableMetadata& metadata, Snapshot& snapshot);
-  ManifestFile without_removed(const TableMetadata& metadata, const ManifestFile& manifest,
-                               const ManifestEntries& entries, std::set<std::string>& missing,
-                               std::vector<const DataFile*>& removed);
+  ManifestFile without(const TableMetadata& metadata, const ManifestFile& manifest,
+                       const ManifestEntries& entries,
+                       const std::function<bool(const DataFile&)>& goes,
+                       std::vector<const DataFile*>& removed);
   ManifestList merged(const TableMetadata& metadata, ManifestList manifests);
   ManifestFile merge(const TableMetadata& metadata, const ManifestList& group);
 

@@ -102,6 +102,22 @@ void collect_removed_data(TableFiles& files, const TableMetadata& metadata,
   }
 }
 
+// A Puffin file stays as long as one of its deletion vectors is in use.
+void keep_shared(TableFiles& files, const TableMetadata& metadata, std::set<std::string>& removed) {
+  if (metadata.format_version < 3) return;
+  std::set<std::string> seen;  // snapshots share most of their manifests
+  for (const Snapshot& snapshot : metadata.snapshots) {
+    for (const auto list = files.manifest_list(snapshot); const ManifestFile& manifest : *list) {
+      if (manifest.content != ManifestContent::kDeletes || manifest.live_files() == 0) continue;
+      if (!seen.insert(manifest.path).second) continue;
+      for (const auto entries = files.manifest(metadata, manifest);
+           const ManifestEntry& entry : *entries) {
+        if (entry.status != EntryStatus::kDeleted) removed.erase(entry.file.path);
+      }
+    }
+  }
+}
+
 std::set<std::string> unreferenced_files(TableFiles& files, const TableMetadata& metadata,
                                          const Expired& expired) {
   const Snapshot& oldest = metadata.snapshots.front();
@@ -123,6 +139,7 @@ std::set<std::string> unreferenced_files(TableFiles& files, const TableMetadata&
     }
     unreferenced.insert(snapshot.manifest_list);
   }
+  keep_shared(files, metadata, unreferenced);
   return unreferenced;
 }
 
@@ -143,17 +160,20 @@ Expired expire(TableMetadata& metadata, const CatalogOptions& options, int64_t n
   return expired;
 }
 
-void remove_expired_files(TableFiles& files, const TableMetadata& metadata,
-                          const Expired& expired) noexcept {
-  if (!may_remove_files(metadata)) return;
+size_t remove_expired_files(TableFiles& files, const TableMetadata& metadata,
+                            const Expired& expired) noexcept {
+  if (!may_remove_files(metadata)) return 0;
   files.remove_best_effort(expired.metadata_files);
-  if (expired.snapshots.empty() || !is_linear(metadata, expired)) return;
+  size_t removed = expired.metadata_files.size();
+  if (expired.snapshots.empty() || !is_linear(metadata, expired)) return removed;
   try {
     const std::set<std::string> unreferenced = unreferenced_files(files, metadata, expired);
     files.remove_best_effort(std::vector(unreferenced.begin(), unreferenced.end()));
+    removed += unreferenced.size();
   } catch (const std::exception&) {
     // The commit stands; files that could not be told apart stay as orphans.
   }
+  return removed;
 }
 
 }  // namespace headrace::lake

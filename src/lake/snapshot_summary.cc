@@ -12,6 +12,7 @@ struct Counts {
   int64_t data_files = 0;
   int64_t records = 0;
   int64_t position_delete_files = 0;
+  int64_t vectors = 0;
   int64_t position_deletes = 0;
   int64_t equality_delete_files = 0;
   int64_t equality_deletes = 0;
@@ -19,7 +20,8 @@ struct Counts {
   std::set<std::pair<int, PartitionValues>> partitions = {};
 
   void add(const DataFile& file) {
-    size_bytes += file.file_size_bytes;
+    // Vectors share their file.
+    size_bytes += file.content_size_bytes.value_or(file.file_size_bytes);
     partitions.emplace(file.spec_id, file.partition);
     switch (file.content) {
       case FileContent::kData:
@@ -27,7 +29,7 @@ struct Counts {
         records += file.record_count;
         return;
       case FileContent::kPositionDeletes:
-        ++position_delete_files;
+        ++(file.is_deletion_vector() ? vectors : position_delete_files);
         position_deletes += file.record_count;
         return;
       case FileContent::kEqualityDeletes:
@@ -36,7 +38,7 @@ struct Counts {
         return;
     }
   }
-  int64_t delete_files() const { return position_delete_files + equality_delete_files; }
+  int64_t delete_files() const { return position_delete_files + vectors + equality_delete_files; }
 };
 
 // A total of the parent; nullopt when it was not kept, as some writers do.
@@ -76,6 +78,7 @@ Summary make_summary(const TableChange& change, const std::vector<const DataFile
   put_if_any(summary, "added-files-size", added.size_bytes);
   put_if_any(summary, "added-delete-files", added.delete_files());
   put_if_any(summary, "added-position-delete-files", added.position_delete_files);
+  put_if_any(summary, "added-dvs", added.vectors);
   put_if_any(summary, "added-position-deletes", added.position_deletes);
   put_if_any(summary, "added-equality-delete-files", added.equality_delete_files);
   put_if_any(summary, "added-equality-deletes", added.equality_deletes);
@@ -84,6 +87,7 @@ Summary make_summary(const TableChange& change, const std::vector<const DataFile
   put_if_any(summary, "removed-files-size", gone.size_bytes);
   put_if_any(summary, "removed-delete-files", gone.delete_files());
   put_if_any(summary, "removed-position-delete-files", gone.position_delete_files);
+  put_if_any(summary, "removed-dvs", gone.vectors);
   put_if_any(summary, "removed-position-deletes", gone.position_deletes);
   put_if_any(summary, "removed-equality-delete-files", gone.equality_delete_files);
   put_if_any(summary, "removed-equality-deletes", gone.equality_deletes);

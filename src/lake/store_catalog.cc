@@ -6,6 +6,7 @@
 #include <filesystem>
 
 #include "base/error.h"
+#include "lake/format_version.h"
 #include "lake/name_mapping.h"
 #include "lake/schema_log.h"
 #include "lake/sort_order.h"
@@ -82,10 +83,8 @@ TableMetadata first_metadata(const CreateTable& request, const std::string& loca
                              Random& random, int64_t now_ms) {
   check_types(request.schema.fields);
   TableMetadata metadata;
-  if (request.format_version != metadata.format_version) {
-    fail(ErrorKind::kUnsupported, "creating a table: format version {} is not possible, but {} is",
-         request.format_version, metadata.format_version);
-  }
+  check_format_version(request.format_version, "creating " + request.identifier.to_string());
+  metadata.format_version = request.format_version;
   metadata.table_uuid = make_uuid(random);
   metadata.location = location;
   metadata.last_updated_ms = now_ms;
@@ -219,6 +218,12 @@ void StoreCatalog::remember(TablePtr table) {
   const std::lock_guard lock(mutex_);
   TablePtr& known = tables_[table->identifier];
   if (known == nullptr || known->catalog_version < table->catalog_version) known = std::move(table);
+}
+
+void StoreCatalog::remove_expired(const Table& table, const Expired& expired) {
+  const size_t removed = remove_expired_files(files_, table.metadata, expired);
+  if (expired.snapshots.empty() || !options_.on_expired) return;
+  options_.on_expired(table.identifier, expired.snapshots.size(), removed);
 }
 
 TablePtr StoreCatalog::table_at(const TableIdentifier& identifier, const Pointer& at) {

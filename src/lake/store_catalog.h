@@ -44,6 +44,8 @@ class StoreCatalog final : public Catalog, public OpenCatalog {
                                          const std::vector<std::string>& paths) override;
   void discard_files(const std::vector<DataFile>& written) noexcept override;
   std::vector<DataFile> files(const Table& table, std::optional<SnapshotId> snapshot) override;
+  ManifestListPtr manifests(const Table& table, SnapshotId snapshot) override;
+  ManifestEntriesPtr entries(const Table& table, const ManifestFile& manifest) override;
   std::vector<DataFile> delete_files(const Table& table) override;
   std::vector<DataFile> files_added_after(const Table& table,
                                           std::optional<SnapshotId> after) override;
@@ -102,6 +104,8 @@ class StoreCatalog final : public Catalog, public OpenCatalog {
   Pointer pointer(const TableIdentifier& identifier);
   TablePtr cached(const TableIdentifier& identifier, const Pointer& at);
   void remember(TablePtr table);
+  // Of a table that is committed: the files of what the commit expired.
+  void remove_expired(const Table& table, const Expired& expired);
   TablePtr table_at(const TableIdentifier& identifier, const Pointer& at);
 
   std::vector<TablePtr> try_commit(Builders& builders);

@@ -3,9 +3,10 @@
 // Iceberg tables: metadata, snapshots, data files, and commits through the catalog.
 //
 // A Table is an immutable picture of one metadata file; loading again gives a newer one. A commit
-// is made of TableChange values; see Catalog. Facts: Iceberg table spec, format version 2.
+// is made of TableChange values; see Catalog. Facts: Iceberg table spec, format versions 2 and 3.
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -38,6 +39,8 @@ struct TableIdentifier {
 using PartitionValues = std::vector<std::optional<std::string>>;
 
 class DeleteSet;
+struct ManifestEntry;  // manifest.h
+struct ManifestFile;
 
 // What the rows of a file are (spec, "Manifests", field 134).
 enum class FileContent { kData = 0, kPositionDeletes = 1, kEqualityDeletes = 2 };
@@ -52,6 +55,7 @@ struct DataFile {
   std::map<int, int64_t> column_sizes = {};
   std::map<int, int64_t> value_counts = {};
   std::map<int, int64_t> null_value_counts = {};
+  std::map<int, int64_t> nan_value_counts = {};
   std::map<int, std::string> lower_bounds = {};  // Iceberg single-value serialization
   std::map<int, std::string> upper_bounds = {};
   std::vector<int64_t> split_offsets = {};
@@ -65,6 +69,9 @@ struct DataFile {
   std::optional<int64_t> first_row_id = {};  // of a data file, in format 3
 
   bool is_deletion_vector() const { return content_offset.has_value(); }
+  // What tells it from the table's other files: its path; of a deletion vector, which shares its
+  // file with others, also its place there.
+  std::string identity() const;
   // Set on files read from a table:
   int64_t sequence_number = 0;
   SnapshotId added_snapshot_id = 0;
@@ -179,7 +186,7 @@ struct SnapshotRetention {
 struct TableChange {
   TablePtr base = {};                  // what the change was computed from
   std::vector<DataFile> added = {};    // data files and delete files
-  std::vector<DataFile> removed = {};  // likewise, by path; conflict when one is gone already
+  std::vector<DataFile> removed = {};  // likewise, by identity; conflict when one is gone already
   // Added to the snapshot's own entries. What headrace keeps in the parent's goes on in the new
   // snapshot unless it is given here: carried_summary.h.
   Summary summary = {};
@@ -222,6 +229,9 @@ struct CatalogOptions {
   int max_snapshots = 200;
   int keep_metadata_files = 20;
   int merge_manifests_at = 50;  // small manifests are merged when there are this many
+  // Told by the thread that committed, when the commit expired snapshots: of which table, how many,
+  // and how many files went with them. Must not throw.
+  std::function<void(const TableIdentifier&, size_t snapshots, size_t files)> on_expired = {};
 };
 
 class OpenCatalog;
@@ -274,6 +284,11 @@ class Catalog {
   // Live data files of a snapshot (default: current), each with the deletes that apply to it.
   virtual std::vector<DataFile> files(const Table& table,
                                       std::optional<SnapshotId> snapshot = {}) = 0;
+  // The manifests of a snapshot, of data and of deletes, and the entries of one of them.
+  virtual std::shared_ptr<const std::vector<ManifestFile>> manifests(const Table& table,
+                                                                     SnapshotId snapshot) = 0;
+  virtual std::shared_ptr<const std::vector<ManifestEntry>> entries(
+      const Table& table, const ManifestFile& manifest) = 0;
   // Live delete files of the current snapshot, whether they apply to a data file or not.
   virtual std::vector<DataFile> delete_files(const Table& table) = 0;
   // Data files added by snapshots after `after` up to the current one, in commit order, without

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "lake/format_version.h"
 #include "lake/schema_evolution.h"
 
 namespace headrace::lake {
@@ -168,9 +169,16 @@ TableAlteration table_alteration_from_json(const Json& json) {
       alteration.add = pairs_of(value, name);
     } else if (name == "partition_by") {
       alteration.partition_by = texts_of(value, name);
+    } else if (name == "format_version") {
+      if (!value.is_int64()) {
+        fail(ErrorKind::kInvalid, "altering a table: \"{}\" must be a number", name);
+      }
+      alteration.format_version = value.get_int64();
     } else {
       fail(ErrorKind::kInvalid,
-           "altering a table: \"{}\" is none of drop, rename, type, add and partition_by", name);
+           "altering a table: \"{}\" is none of drop, rename, type, add, partition_by and "
+           "format_version",
+           name);
     }
   }
   if (alteration.is_empty()) fail(ErrorKind::kInvalid, "altering a table: nothing is to be done");
@@ -182,6 +190,10 @@ TableChange change_of(const TablePtr& table, const TableAlteration& alteration,
   TableChange change;
   change.base = table;
   change.new_partition_by = alteration.partition_by;
+  if (alteration.format_version) {
+    check_format_version(*alteration.format_version, "altering " + table->identifier.to_string());
+    change.format_version = static_cast<int>(*alteration.format_version);
+  }
   Alterer alterer(*table, type_of_sql);
   for (const std::string& column : alteration.drop) alterer.drop(column);
   for (const auto& [from, to] : alteration.rename) alterer.rename(from, to);

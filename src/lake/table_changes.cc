@@ -31,31 +31,28 @@ std::vector<const Snapshot*> lineage_after(const Table& table, SnapshotId after)
   return lineage;
 }
 
-std::vector<std::string> delete_paths(const DataFile& file, FileContent content) {
-  std::vector<std::string> paths;
+std::vector<std::string> delete_files_of(const DataFile& file, FileContent content) {
+  std::vector<std::string> files;
   for (const auto& deletes : file.deletes) {
-    if (deletes->content == content) paths.push_back(deletes->path);
+    if (deletes->content == content) files.push_back(deletes->identity());
   }
-  std::sort(paths.begin(), paths.end());
-  return paths;
+  std::sort(files.begin(), files.end());
+  return files;
 }
 
 bool have_same_deletes(const DataFile& a, const DataFile& b, FileContent content) {
-  return delete_paths(a, content) == delete_paths(b, content);
+  return delete_files_of(a, content) == delete_files_of(b, content);
 }
 
-std::vector<int64_t> deleted_positions(const DataFile& file, const DeleteLoader& load) {
-  if (!file.delete_set) return {};
-  const RowPositionsPtr positions = file.delete_set->deleted(file.delete_number, 0, load);
-  return positions ? positions->sorted() : std::vector<int64_t>{};
+RowPositionsPtr deleted_positions(const DataFile& file, const DeleteLoader& load) {
+  return file.delete_set ? file.delete_set->deleted(file.delete_number, 0, load) : nullptr;
 }
 
 RowPositions newly_deleted(const DataFile& before, const DataFile& now, const DeleteLoader& load) {
-  const std::vector<int64_t> old = deleted_positions(before, load);
-  const std::vector<int64_t> all = deleted_positions(now, load);
-  std::vector<int64_t> fresh;
-  std::set_difference(all.begin(), all.end(), old.begin(), old.end(), std::back_inserter(fresh));
-  return RowPositions(fresh);
+  const RowPositionsPtr old = deleted_positions(before, load);
+  const RowPositionsPtr all = deleted_positions(now, load);
+  if (!all) return {};
+  return old ? all->without(*old) : *all;
 }
 
 // What one snapshot did to the rows.

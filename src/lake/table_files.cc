@@ -3,6 +3,7 @@
 #include <charconv>
 
 #include "base/error.h"
+#include "lake/snapshot_check.h"
 #include "objects/uri.h"
 
 namespace headrace::lake {
@@ -55,12 +56,16 @@ ManifestListPtr TableFiles::manifest_list(const Snapshot& snapshot) {
 
 ManifestEntriesPtr TableFiles::manifest(const TableMetadata& metadata,
                                         const ManifestFile& manifest) {
-  if (ManifestEntriesPtr known = manifests_.find(manifest.path)) return known;
+  // Row ids are inherited from the list, which may give other ones in another branch.
+  const std::string key = manifest.first_row_id
+                              ? format("{}#{}", manifest.path, *manifest.first_row_id)
+                              : manifest.path;
+  if (ManifestEntriesPtr known = manifests_.find(key)) return known;
   try {
     auto entries = std::make_shared<const ManifestEntries>(
         read_manifest(objects_.get(manifest.path), manifest, metadata.current_schema(),
                       metadata.spec(manifest.spec_id)));
-    manifests_.put(manifest.path, entries, entries->size() + 1);
+    manifests_.put(key, entries, entries->size() + 1);
     return entries;
   } catch (const Error& error) {
     throw error.with_context(format("reading the manifest {}", manifest.path));
@@ -69,14 +74,19 @@ ManifestEntriesPtr TableFiles::manifest(const TableMetadata& metadata,
 
 void TableFiles::check_snapshot(const TableMetadata& metadata, const Snapshot& snapshot) {
   try {
-    for (const ManifestFile& manifest : *manifest_list(snapshot)) {
+    SnapshotCheck check(objects_, metadata, snapshot);
+    for (const auto list = manifest_list(snapshot); const ManifestFile& manifest : *list) {
       const PartitionSpec& spec = metadata.spec(manifest.spec_id);
-      if (manifest.added_snapshot_id != snapshot.snapshot_id) {
+      check.check(manifest);
+      if (manifest.added_snapshot_id == snapshot.snapshot_id) {
+        // Not kept: its entries inherit from a list that may have to be written again.
+        check.check(manifest, read_manifest(objects_.get(manifest.path), manifest,
+                                            metadata.current_schema(), spec));
+      } else if (check.needs_entries(manifest)) {
+        check.check(manifest, *this->manifest(metadata, manifest));
+      } else {
         objects_.head(manifest.path);
-        continue;
       }
-      // Not kept: its entries inherit from a list that may have to be written again.
-      read_manifest(objects_.get(manifest.path), manifest, metadata.current_schema(), spec);
     }
   } catch (const Error& error) {
     if (error.kind() == ErrorKind::kUnavailable) throw;
@@ -99,7 +109,8 @@ ManifestFile TableFiles::write_manifest(const TableMetadata& metadata, int spec_
   const Schema& schema = metadata.current_schema();
   const PartitionSpec& spec = metadata.spec(spec_id);
   ManifestFile manifest = summarize(schema, spec, entries);
-  const std::string bytes = lake::write_manifest(schema, spec, entries, sync_marker());
+  const std::string bytes =
+      lake::write_manifest(schema, spec, entries, sync_marker(), metadata.format_version);
   manifest.path = metadata_uri(metadata, make_uuid(random_) + "-m0.avro");
   objects_.put_if_absent(manifest.path, bytes);
   manifest.length = static_cast<int64_t>(bytes.size());
@@ -110,7 +121,8 @@ std::string TableFiles::write_manifest_list(const TableMetadata& metadata, const
                                             ManifestList manifests) {
   const std::string uri =
       metadata_uri(metadata, format("snap-{}-1-{}.avro", snapshot.snapshot_id, make_uuid(random_)));
-  objects_.put_if_absent(uri, lake::write_manifest_list(manifests, snapshot, sync_marker()));
+  objects_.put_if_absent(
+      uri, lake::write_manifest_list(manifests, snapshot, sync_marker(), metadata.format_version));
   const size_t weight = manifests.size() + 1;
   lists_.put(uri, std::make_shared<const ManifestList>(std::move(manifests)), weight);
   return uri;

@@ -26,7 +26,8 @@ class TableFiles {
   ManifestEntriesPtr manifest(const TableMetadata& metadata, const ManifestFile& manifest);
 
   // Looks at the files of a snapshot that another engine wrote: its manifest list, all manifests,
-  // and what stands in its own ones. Error invalid naming what is missing or cannot be read.
+  // and what stands in its own ones, with what snapshot_check.h says. Error invalid naming what is
+  // missing, cannot be read or breaks the format.
   void check_snapshot(const TableMetadata& metadata, const Snapshot& snapshot);
 
   // Returns the location of the new file, "NNNNN-<uuid>.metadata.json" with the next number.

@@ -5,12 +5,13 @@
 #include <array>
 
 #include "base/error.h"
+#include "lake/format_version.h"
 #include "lake/metadata_json.h"
 
 namespace headrace::lake {
 namespace {
 
-constexpr std::array<std::string_view, 20> kTableMembers = {"format-version",
+constexpr std::array<std::string_view, 21> kTableMembers = {"format-version",
                                                             "table-uuid",
                                                             "location",
                                                             "last-sequence-number",
@@ -29,10 +30,11 @@ constexpr std::array<std::string_view, 20> kTableMembers = {"format-version",
                                                             "snapshot-log",
                                                             "metadata-log",
                                                             "refs",
+                                                            "next-row-id",
                                                             "schema"};
-constexpr std::array<std::string_view, 7> kSnapshotMembers = {
+constexpr std::array<std::string_view, 9> kSnapshotMembers = {
     "snapshot-id", "parent-snapshot-id", "sequence-number", "timestamp-ms", "manifest-list",
-    "summary",     "schema-id"};
+    "summary",     "schema-id",          "first-row-id",    "added-rows"};
 constexpr std::array<std::string_view, 3> kSchemaMembers = {"type", "schema-id", "fields"};
 
 template <size_t N>
@@ -82,8 +84,17 @@ Json snapshot_json(const Snapshot& snapshot) {
       {"timestamp-ms", snapshot.timestamp_ms},      {"manifest-list", snapshot.manifest_list},
       {"summary", text_map_json(snapshot.summary)}, {"schema-id", snapshot.schema_id}};
   if (snapshot.parent_snapshot_id) object["parent-snapshot-id"] = *snapshot.parent_snapshot_id;
+  if (snapshot.first_row_id) object["first-row-id"] = *snapshot.first_row_id;
+  if (snapshot.added_rows) object["added-rows"] = *snapshot.added_rows;
   add_members(object, snapshot.unknown);
   return object;
+}
+
+std::optional<int64_t> optional_count(const Json& json, std::string_view name) {
+  if (find_member(json, name) == nullptr) return std::nullopt;
+  const int64_t count = integer_member(json, name);
+  if (count < 0) fail(ErrorKind::kInvalid, "\"{}\" is {}, less than 0", name, count);
+  return count;
 }
 
 }  // namespace
@@ -99,6 +110,8 @@ Snapshot snapshot_from_json(const Json& json, int current_schema_id) {
   snapshot.manifest_list = string_member(json, "manifest-list");
   snapshot.summary = text_map(find_member(json, "summary"));
   snapshot.schema_id = static_cast<int>(integer_member_or(json, "schema-id", current_schema_id));
+  snapshot.first_row_id = optional_count(json, "first-row-id");
+  snapshot.added_rows = optional_count(json, "added-rows");
   snapshot.unknown = unknown_members(json, kSnapshotMembers);
   return snapshot;
 }
@@ -118,12 +131,38 @@ std::map<std::string, std::string> properties_from_json(const Json* json) { retu
 
 namespace {
 
+void check_not_encrypted(const Json& json) {
+  const JsonArray keys = array_or_empty(json, "encryption-keys");
+  const JsonArray snapshots = array_or_empty(json, "snapshots");
+  const bool has_key = std::any_of(snapshots.begin(), snapshots.end(), [](const Json& snapshot) {
+    return find_member(snapshot, "key-id") != nullptr;
+  });
+  if (keys.empty() && !has_key) return;
+  fail(ErrorKind::kUnsupported,
+       "it is encrypted (\"encryption-keys\"), which headrace does not read");
+}
+
 void read_version(TableMetadata& metadata, const Json& json) {
-  metadata.format_version = static_cast<int>(integer_member(json, "format-version"));
-  if (metadata.format_version != 2) {
-    fail(ErrorKind::kUnsupported, "its format version is {}; headrace reads and writes version 2",
-         metadata.format_version);
+  const int64_t version = integer_member(json, "format-version");
+  check_format_version(version, "its format");
+  metadata.format_version = static_cast<int>(version);
+}
+
+// What only format 3 has.
+void read_format_3(TableMetadata& metadata, const Json& json) {
+  if (metadata.format_version < 3) return;
+  const auto next = optional_count(json, "next-row-id");
+  if (!next)
+    fail(ErrorKind::kCorrupt, "it has no \"next-row-id\", which format version 3 requires");
+  metadata.next_row_id = *next;
+  for (const Snapshot& snapshot : metadata.snapshots) {
+    if (!snapshot.first_row_id) continue;  // from before the upgrade
+    const int64_t added = snapshot.added_rows.value_or(0);
+    if (*snapshot.first_row_id <= *next && added <= *next - *snapshot.first_row_id) continue;
+    fail(ErrorKind::kCorrupt, "its snapshot {} has row ids beyond its \"next-row-id\", {}",
+         snapshot.snapshot_id, *next);
   }
+  check_not_encrypted(json);
 }
 
 void read_schemas(TableMetadata& metadata, const Json& json) {
@@ -177,6 +216,7 @@ TableMetadata read_metadata(const Json& json) {
   read_specs(metadata, json);
   metadata.properties = text_map(find_member(json, "properties"));
   read_snapshots(metadata, json);
+  read_format_3(metadata, json);
   metadata.unknown = unknown_members(json, kTableMembers);
   return metadata;
 }
@@ -215,6 +255,7 @@ JsonObject json_without_snapshots(const TableMetadata& metadata) {
                     {"refs", metadata.refs},
                     {"snapshot-log", metadata.snapshot_log},
                     {"metadata-log", metadata.metadata_log}};
+  if (metadata.format_version >= 3) object["next-row-id"] = metadata.next_row_id;
   if (metadata.current_snapshot_id) object["current-snapshot-id"] = *metadata.current_snapshot_id;
   add_members(object, metadata.unknown);
   return object;

@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "lake/delete_writer.h"
+#include "lake/row_deletes.h"
 #include "maintenance/row_moves.h"
 
 namespace headrace::maintenance {
@@ -68,6 +69,7 @@ class Folding {
   void collect(const lake::Table& base, lake::TableChange& change) {
     const std::set<std::string> wanted(task_.data_files.begin(), task_.data_files.end());
     std::set<std::string> needed;
+    std::vector<lake::DeletedRows> folded;
     for (const lake::DataFile& file : collaborators_.catalog.files(base)) {
       size_t by_position = 0;
       bool is_shared = false;
@@ -77,27 +79,29 @@ class Folding {
         is_shared = is_shared || !lake::only_data_file_of(*deletes);
       }
       const bool folds = wanted.contains(file.path) && (by_position > 1 || is_shared);
-      if (folds) fold(base, file, change);
+      if (folds) fold(file, folded);
       for (const auto& deletes : file.deletes) {
         const bool is_folded = folds && deletes->content == lake::FileContent::kPositionDeletes;
-        if (!is_folded) needed.insert(deletes->path);
+        if (!is_folded) needed.insert(deletes->identity());
       }
     }
+    change.added = lake::delete_rows(*connection_, collaborators_.catalog, collaborators_.files,
+                                     collaborators_.random, base, folded)
+                       .added;
     for (const lake::DataFile& file : collaborators_.catalog.delete_files(base)) {
-      if (!needed.contains(file.path)) change.removed.push_back(file);
+      if (!needed.contains(file.identity())) change.removed.push_back(file);
     }
   }
 
-  void fold(const lake::Table& base, const lake::DataFile& file, lake::TableChange& change) {
+  void fold(const lake::DataFile& file, std::vector<lake::DeletedRows>& folded) {
     lake::RowPositions all;
     for (const auto& deletes : file.deletes) {
       if (deletes->content != lake::FileContent::kPositionDeletes) continue;
       if (const auto some = reader_.read(*deletes, file.path)) all.add(*some);
     }
     if (all.count() == 0) return;
-    change.added.push_back(lake::write_position_deletes(*connection_, collaborators_.catalog,
-                                                        collaborators_.files, collaborators_.random,
-                                                        base, file, all));
+    folded.push_back({file, all, all});
+    folded.back().file.deletes.clear();  // what goes is for collect() to say
   }
 
   void count(const lake::TableChange& change) {

@@ -14,6 +14,7 @@ namespace headrace::maintenance {
 namespace {
 
 constexpr size_t kHistory = 1000;
+constexpr std::chrono::hours kExpiryRun{1};
 constexpr milliseconds kLongestRest{600'000};
 constexpr const char* kLease = "maintenance";
 // A view rewrites its own files, and would have to begin anew with each merge.
@@ -82,7 +83,9 @@ class Maintainer::Record {
         maintainer_.collaborators_.clock.steady_now() - began_);
     std::lock_guard lock(maintainer_.mutex_);
     for (Run& entry : maintainer_.history_) {
-      if (entry.number == run_.number) entry = run_;
+      if (entry.number != run_.number) continue;
+      run_.files_before += entry.files_before;  // told by expired()
+      entry = run_;
     }
   }
   Record(const Record&) = delete;
@@ -100,6 +103,8 @@ Maintainer::Maintainer(const Collaborators& collaborators, MaintainerOptions opt
       options_(std::move(options)),
       bytes_rewritten_(collaborators.metrics.counter("headrace_maintenance_rewritten_bytes_total",
                                                      "Bytes that merging files has read")),
+      snapshots_expired_(collaborators.metrics.counter(
+          "headrace_maintenance_expired_snapshots_total", "Snapshots that have expired")),
       next_orphans_(collaborators.clock.steady_now() + options_.orphan_interval) {}
 
 Maintainer::~Maintainer() { stop(); }
@@ -381,6 +386,31 @@ int64_t Maintainer::expire(const lake::TableIdentifier& identifier,
       },
       &removed);
   return removed;
+}
+
+void Maintainer::expired(const lake::TableIdentifier& identifier, size_t snapshots,
+                         size_t files) noexcept {
+  snapshots_expired_.add(static_cast<double>(snapshots));
+  const Timestamp now = collaborators_.clock.now();
+  std::lock_guard lock(mutex_);
+  const auto known = std::find_if(history_.begin(), history_.end(), [&](const Run& run) {
+    if (run.table != identifier || run.operation != "expire") return false;
+    return run.is_by_commits ? now - run.started < kExpiryRun : run.state == RunState::kRunning;
+  });
+  if (known != history_.end()) {
+    known->files_before += static_cast<int64_t>(files);
+    return;
+  }
+  Run run;
+  run.number = next_number_++;
+  run.table = identifier;
+  run.operation = "expire";
+  run.state = RunState::kDone;
+  run.started = now;
+  run.files_before = static_cast<int64_t>(files);
+  run.is_by_commits = true;
+  history_.push_front(std::move(run));
+  if (history_.size() > kHistory) history_.pop_back();
 }
 
 lake::TablePtr Maintainer::roll_back(const lake::TableIdentifier& identifier, lake::SnapshotId to) {

@@ -59,6 +59,7 @@ struct Run {
   int64_t bytes_before = 0;
   int64_t bytes_after = 0;
   std::string error;
+  bool is_by_commits = false;  // expire: it came with the writer's commits
 };
 
 struct Optimized {
@@ -104,6 +105,9 @@ class Maintainer {
                      const std::vector<std::string>& sort_by, const std::stop_token& stop);
   // Returns how many snapshots went.
   int64_t expire(const lake::TableIdentifier& identifier, const lake::SnapshotRetention& retention);
+  // Told by the catalog what a commit expired (CatalogOptions::on_expired). What the commits of an
+  // hour expired in one table is one run.
+  void expired(const lake::TableIdentifier& identifier, size_t snapshots, size_t files) noexcept;
   Removed remove_orphans(const lake::TableIdentifier& identifier, milliseconds older_than);
   lake::TablePtr roll_back(const lake::TableIdentifier& identifier, lake::SnapshotId to);
 
@@ -142,6 +146,7 @@ class Maintainer {
   Collaborators collaborators_;
   const MaintainerOptions options_;
   telemetry::Counter& bytes_rewritten_;
+  telemetry::Counter& snapshots_expired_;
   std::mutex working_;        // held by the one piece of work
   mutable std::mutex mutex_;  // of what follows
   std::deque<Run> history_;

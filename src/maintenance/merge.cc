@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "lake/delete_writer.h"
+#include "lake/row_deletes.h"
 #include "maintenance/row_moves.h"
 
 namespace headrace::maintenance {
@@ -22,8 +23,9 @@ class Merge {
         deletes_(collaborators.database) {
     for (const lake::DataFile& file : task.files) {
       KnownDeletes& known = known_deletes_[file.path];
+      known.first_row_id = file.first_row_id;
       for (const auto& some : file.deletes) {
-        known.all.insert(some->path);
+        known.all.insert(some->identity());
         if (some->content == lake::FileContent::kEqualityDeletes) known.by_value.insert(some->path);
       }
     }
@@ -48,8 +50,9 @@ class Merge {
   }
 
  private:
-  // The delete files that a data file had when it was read, by path.
+  // What a data file had when it was read.
   struct KnownDeletes {
+    std::optional<int64_t> first_row_id;
     std::set<std::string> all;
     std::set<std::string> by_value;
   };
@@ -87,9 +90,10 @@ class Merge {
     if (is_impossible_) return nullptr;
     std::vector<lake::DataFile> carried;
     if (gone.count() > 0 && !rewritten_.added.empty()) {
-      carried.push_back(lake::write_position_deletes(*connection_, collaborators_.catalog,
-                                                     collaborators_.files, collaborators_.random,
-                                                     *base, rewritten_.added.front(), gone));
+      carried =
+          lake::delete_rows(*connection_, collaborators_.catalog, collaborators_.files,
+                            collaborators_.random, *base, {{rewritten_.added.front(), gone, gone}})
+              .added;
     }
     change.added = rewritten_.added;
     change.added.insert(change.added.end(), carried.begin(), carried.end());
@@ -115,9 +119,11 @@ class Merge {
       change.removed.push_back(file);
       for (const auto& deletes : file.deletes) {
         if (lake::only_data_file_of(*deletes) == file.path) {
-          own_deletes.emplace(deletes->path, *deletes);
+          own_deletes.emplace(deletes->identity(), *deletes);
         }
       }
+      // A commit after the upgrade of the table's format has given its rows their ids.
+      if (file.first_row_id != known_deletes_[file.path].first_row_id) return false;
       if (!carry_over(file, gone)) return false;
     }
     for (const auto& [path, file] : own_deletes) change.removed.push_back(file);
@@ -129,7 +135,7 @@ class Merge {
     std::set<std::string> by_value;
     lake::RowPositions all;
     for (const auto& deletes : file.deletes) {
-      now.insert(deletes->path);
+      now.insert(deletes->identity());
       if (deletes->content == lake::FileContent::kEqualityDeletes) by_value.insert(deletes->path);
     }
     const KnownDeletes& known = known_deletes_[file.path];

@@ -167,7 +167,7 @@ std::optional<DeletesTask> plan_deletes(const lake::TablePtr& table,
   for (const lake::DataFile& file : files) {
     size_t by_position = 0;
     for (const auto& some : file.deletes) {
-      needed.insert(some->path);
+      needed.insert(some->identity());
       if (some->content != lake::FileContent::kPositionDeletes) continue;
       ++by_position;
       if (!lake::only_data_file_of(*some)) shared.insert(some->path);
@@ -177,7 +177,7 @@ std::optional<DeletesTask> plan_deletes(const lake::TablePtr& table,
     task.saved += static_cast<int64_t>(by_position) - 1;
   }
   for (const lake::DataFile& file : deletes) {
-    if (!needed.contains(file.path)) ++task.saved;
+    if (!needed.contains(file.identity())) ++task.saved;
   }
   // A file of deletes of many data files goes when each of these has its own.
   if (shared.size() >= static_cast<size_t>(options.eager ? 1 : options.min_files)) {

@@ -85,6 +85,18 @@ void check_rows(const MergeTask& task, lake::DeleteReader& reader, const lake::M
        task.files.size(), task.table->identifier.to_string(), moved.count(), expected);
 }
 
+// Rows that have ids bring them along.
+bool have_ids(const MergeTask& task) {
+  return std::any_of(task.files.begin(), task.files.end(),
+                     [](const lake::DataFile& file) { return file.first_row_id.has_value(); });
+}
+
+std::string moving_rows_sql(const MergeTask& task) {
+  return have_ids(task) ? lake::scan_moving_rows_sql(*task.table, task.files)
+                        : lake::scan_rows_sql(*task.table, task.files);
+}
+
+constexpr const char* kPlain = "SELECT * EXCLUDE (_file, _position) FROM ";
 constexpr const char* kSorted = "headrace_merging";
 
 // The rows in their new order, on their way into the file.
@@ -93,7 +105,7 @@ class SortedRows {
   SortedRows(engine::Connection& connection, const MergeTask& task, const std::string& order)
       : connection_(connection) {
     connection_.execute(format("CREATE TEMP TABLE {} AS SELECT * FROM ({}) ORDER BY {}", kSorted,
-                               lake::scan_rows_sql(*task.table, task.files), order));
+                               moving_rows_sql(task), order));
   }
   ~SortedRows() {
     try {
@@ -105,9 +117,7 @@ class SortedRows {
   SortedRows(const SortedRows&) = delete;
   SortedRows& operator=(const SortedRows&) = delete;
 
-  std::string select() const {
-    return format("SELECT * EXCLUDE (_file, _position) FROM temp.{}", kSorted);
-  }
+  std::string select() const { return format("{} temp.{}", kPlain, kSorted); }
 
   std::vector<uint32_t> order(const MergeTask& task, const lake::MovedRows& moved) {
     std::vector<uint32_t> order(static_cast<size_t>(moved.count()));
@@ -138,6 +148,7 @@ RewrittenFiles rewrite_rows(const MergeCollaborators& collaborators, engine::Con
   lake::WriteOptions options;
   options.partition = task.files.front().partition;
   options.sort_order_id = order.id;
+  options.keeps_row_ids = have_ids(task);
   const auto write = [&](const std::string& select) {
     return lake::write_data_files(connection, collaborators.catalog, collaborators.files,
                                   collaborators.random, *task.table, select, options);
@@ -145,7 +156,8 @@ RewrittenFiles rewrite_rows(const MergeCollaborators& collaborators, engine::Con
   RewrittenFiles result;
   const std::string& sorted_by = order.sql.empty() ? by_place : order.sql;
   if (sorted_by.empty()) {
-    result.added = write(lake::scan_sql(*task.table, task.files));
+    result.added = write(have_ids(task) ? format("{} ({})", kPlain, moving_rows_sql(task))
+                                        : lake::scan_sql(*task.table, task.files));
   } else {
     SortedRows sorted(connection, task, sorted_by);
     result.added = write(sorted.select());

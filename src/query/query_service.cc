@@ -5,6 +5,7 @@
 #include <map>
 
 #include "base/error.h"
+#include "lake/scan_files.h"
 #include "query/result_writer.h"
 #include "query/time_travel.h"
 #include "telemetry/log.h"
@@ -69,7 +70,11 @@ struct QueryService::State {
         failed(metrics.counter("headrace_query_failures_total",
                                "Queries that failed or were cancelled")),
         seconds(metrics.histogram("headrace_query_seconds",
-                                  "Time from the start of a query to its last row")) {}
+                                  "Time from the start of a query to its last row")),
+        files(metrics.counter("headrace_query_files_total",
+                              "Data files of the tables that queries scanned")),
+        files_read(metrics.counter("headrace_query_files_read_total",
+                                   "Data files among these that queries could not leave out")) {}
 
   void add(const std::shared_ptr<Execution>& execution) {
     std::lock_guard lock(mutex);
@@ -90,6 +95,8 @@ struct QueryService::State {
   telemetry::Counter& started;
   telemetry::Counter& failed;
   telemetry::Histogram& seconds;
+  telemetry::Counter& files;
+  telemetry::Counter& files_read;
   mutable std::mutex mutex;
   std::condition_variable_any changed;
   std::map<std::string, std::shared_ptr<Execution>> executions;
@@ -99,8 +106,10 @@ namespace {
 
 class Query final : public RunningQuery {
  public:
+  using Ended = std::function<void(bool failed, const engine::Connection::FilesScanned& files)>;
+
   Query(std::unique_ptr<engine::Connection> connection, std::shared_ptr<Execution> execution,
-        std::function<void(bool failed)> ended)
+        Ended ended)
       : connection_(std::move(connection)),
         execution_(std::move(execution)),
         ended_(std::move(ended)) {}
@@ -156,13 +165,13 @@ class Query final : public RunningQuery {
  private:
   void end(bool failed) {
     if (!ended_) return;
-    ended_(failed);
+    ended_(failed, connection_->files_scanned());
     ended_ = nullptr;
   }
 
   std::unique_ptr<engine::Connection> connection_;
   std::shared_ptr<Execution> execution_;
-  std::function<void(bool)> ended_;
+  Ended ended_;
   std::unique_ptr<ResultWriter> writer_;
   bool has_begun_ = false;
   bool finished_ = false;
@@ -211,6 +220,7 @@ std::unique_ptr<ResultWriter> run(engine::Connection& connection, const QueryReq
 QueryService::QueryService(engine::Database& database, Clock& clock, Random& random,
                            telemetry::Metrics& metrics, QueryOptions options)
     : state_(std::make_shared<State>(database, clock, random, metrics, std::move(options))) {
+  if (state_->options.catalog != nullptr) lake::register_file_scan(database);
   watcher_ = std::jthread([state = state_.get()](std::stop_token stop) {
     std::unique_lock lock(state->mutex);
     while (!stop.stop_requested()) {
@@ -237,6 +247,8 @@ QueryService::~QueryService() = default;
 std::unique_ptr<RunningQuery> QueryService::start(const QueryRequest& request) {
   const SteadyTime began = state_->clock.steady_now();
   auto connection = state_->database.connect();
+  // Without a bar the engine does not count how far it is.
+  connection->execute("SET enable_progress_bar = true; SET enable_progress_bar_print = false");
   auto execution = std::make_shared<Execution>();
   execution->id = request.id.empty() ? make_uuid(state_->random) : request.id;
   execution->sql = request.sql;
@@ -246,9 +258,12 @@ std::unique_ptr<RunningQuery> QueryService::start(const QueryRequest& request) {
   execution->connection = connection.get();
   state_->add(execution);
   state_->started.add();
-  const auto ended = [state = state_, id = execution->id, began](bool failed) {
+  const auto ended = [state = state_, id = execution->id, began](
+                         bool failed, const engine::Connection::FilesScanned& files) {
     state->remove(id);
     if (failed) state->failed.add();
+    state->files.add(static_cast<double>(files.total));
+    state->files_read.add(static_cast<double>(files.read));
     state->seconds.observe(
         std::chrono::duration<double>(state->clock.steady_now() - began).count());
   };
@@ -256,7 +271,7 @@ std::unique_ptr<RunningQuery> QueryService::start(const QueryRequest& request) {
   auto query = std::make_unique<Query>(std::move(connection), execution, ended);
   query->guarded([&] {
     query->set_writer(run(borrowed, request,
-                          {execution->id, {}, request.max_rows, began, &state_->clock},
+                          {execution->id, {}, request.max_rows, began, &state_->clock, &borrowed},
                           state_->options));
     return true;
   });

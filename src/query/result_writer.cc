@@ -83,8 +83,11 @@ class JsonWriter final : public ResultWriter {
   void append_tail(std::string& piece, const std::optional<Json>& error = {}) const {
     const std::chrono::duration<double, std::milli> elapsed =
         context_.clock->steady_now() - context_.started;
-    piece += format("],\"row_count\":{},\"truncated\":{},\"elapsed_ms\":{:.3f}", rows_,
-                    truncated_ || error, elapsed.count());
+    const auto files = context_.connection->files_scanned();
+    piece += format(
+        "],\"row_count\":{},\"truncated\":{},\"elapsed_ms\":{:.3f},\"files_total\":{},"
+        "\"files_read\":{}",
+        rows_, truncated_ || error, elapsed.count(), files.total, files.read);
     if (error) piece += format(",\"error\":{}", to_text(*error));
     piece += "}\n";
   }

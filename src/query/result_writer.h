@@ -20,6 +20,7 @@ struct ResultContext {
   int64_t max_rows = 0;
   SteadyTime started;
   Clock* clock = nullptr;
+  const engine::Connection* connection = nullptr;  // that the query runs on
 };
 
 class ResultWriter {

@@ -228,12 +228,12 @@ std::vector<std::string> TimeTravel::make_view(const Reference& reference,
   } else {
     version = lake::find_version(*table, value_of(expression, "CAST((", ") AS VARCHAR)"));
   }
-  files_.push_back(catalog_.files(*table, version.snapshot->snapshot_id));
+  scans_.push_back(
+      lake::make_scan(catalog_, table, *version.schema, version.snapshot->snapshot_id));
   const std::string view = format("{}@{}#{}", table->identifier.to_string(),
                                   version.snapshot->snapshot_id, version.schema->schema_id);
   connection_.execute(format("CREATE OR REPLACE TEMP VIEW {} AS SELECT {} FROM ({})",
-                             quote_identifier(view), columns_of(version),
-                             lake::scan_sql(*table, *version.schema, files_.back())));
+                             quote_identifier(view), columns_of(version), scans_.back().sql));
   return {"temp", "main", view};
 }
 

@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "engine/database.h"
+#include "lake/scan_files.h"
 #include "lake/table.h"
 #include "query/statement.h"
 
@@ -25,8 +26,8 @@ namespace headrace::query {
 
 class TimeTravel {
  public:
-  // Of one query; to be kept until the engine has planned it, for it finds the deleted rows by what
-  // this holds.
+  // Of one query; to be kept until the engine has planned it, for it finds files and deleted rows
+  // by what this holds.
   TimeTravel(engine::Connection& connection, lake::Catalog& catalog);
 
   // The text for the engine: `sql` itself where no table has the clause.
@@ -44,7 +45,7 @@ class TimeTravel {
 
   engine::Connection& connection_;
   lake::Catalog& catalog_;
-  std::vector<std::vector<lake::DataFile>> files_;
+  std::vector<lake::Scan> scans_;
 };
 
 }  // namespace headrace::query

@@ -193,13 +193,15 @@ void add_alteration_route(RouteAdder& routes, Lakehouse& lakehouse) {
               .pattern = "/v1/tables/{database}/{table}/schema",
               .operation = "alterTable",
               .group = "tables",
-              .summary = "Renames, drops, adds or widens columns, and changes the partitioning of "
-                         "new files; files that are there stay as they are",
+              .summary = "Renames, drops, adds or widens columns, changes the partitioning of new "
+                         "files, or raises the format version; files that are there stay as they "
+                         "are",
               .request = body_of({{"drop", list},
                                   {"rename", texts},
                                   {"type", texts},
                                   {"add", texts},
-                                  {"partition_by", list}}),
+                                  {"partition_by", list},
+                                  {"format_version", type("integer")}}),
               .error_statuses = {400, 404, 409, 503}},
              [&lakehouse](const http::Request& request) {
                return lakehouse.alter_table(request.path_parameter("database"),

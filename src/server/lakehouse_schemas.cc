@@ -70,6 +70,10 @@ JsonObject view() {
                     {"source", text()},
                     {"updates", integer()},
                     {"rows", integer()},
+                    {"emit", text()},
+                    {"watermark", nullable("string")},
+                    {"closed_until", nullable("string")},
+                    {"late_changes", integer()},
                     {"last_error", nullable("string")}});
 }
 
@@ -106,6 +110,7 @@ JsonObject table() {
   const JsonObject partition = object_of({{"name", text()}, {"transform", text()}});
   return object_of(extended(table_properties(), {{"location", text()},
                                                  {"metadata_location", text()},
+                                                 {"format_version", integer()},
                                                  {"schema", list_of(column)},
                                                  {"partition_by", list_of(partition)},
                                                  {"latest_snapshots", list_of(type("object"))}}));

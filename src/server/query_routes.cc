@@ -117,7 +117,9 @@ JsonObject result_schema() {
                             {"rows", schema::list_of(type("array"))},
                             {"row_count", type("integer")},
                             {"truncated", type("boolean")},
-                            {"elapsed_ms", type("number")}});
+                            {"elapsed_ms", type("number")},
+                            {"files_total", type("integer")},
+                            {"files_read", type("integer")}});
 }
 
 JsonObject running_queries_schema() {

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "lake/format_version.h"
 #include "lake/sort_order.h"
 #include "tables/live_tables_state.h"
 #include "tables/record_columns.h"
@@ -64,6 +65,7 @@ lake::TablePtr with_layout(lake::Catalog& catalog, const lake::TablePtr& table,
 
 LiveTables::LiveTables(const Collaborators& collaborators)
     : state_(std::make_unique<State>(collaborators)) {
+  lake::register_file_scan(collaborators.database);
   state_->connection->execute("CREATE SCHEMA IF NOT EXISTS hot");
 }
 
@@ -118,7 +120,8 @@ TableState LiveTables::open_target(const TargetSpec& spec) {
       properties[kPrimaryKeyProperty] = key_text(spec.upsert);
     }
     table = catalog.create({spec.identifier, schema, spec.partition_by, properties, "",
-                            spec.sort_by.value_or(std::vector<std::string>())});
+                            spec.sort_by.value_or(std::vector<std::string>()),
+                            spec.format_version.value_or(lake::kDefaultFormatVersion)});
   }
   check_key(*table, spec.upsert);
   table = with_layout(catalog, brought_up_to(spec, std::move(table)), spec);

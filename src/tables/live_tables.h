@@ -29,6 +29,7 @@
 #include "base/random.h"
 #include "engine/database.h"
 #include "lake/data_writer.h"
+#include "lake/scan_files.h"
 #include "lake/table.h"
 #include "lake/table_alteration.h"
 #include "lake/table_changes.h"
@@ -83,12 +84,21 @@ struct SealedGeneration {
   lake::TablePtr base = {};            // what SQL showed then; `deleted` are rows of its files
   std::vector<OffsetRange> raw_range;  // of a raw table, instead of rows
   bool is_upsert = false;
-  std::vector<DeletedRows> deleted = {};  // of an upsert table: committed rows that go
+  std::vector<lake::DeletedRows> deleted = {};  // of an upsert table: committed rows that go
+};
+
+// What a table's view says of its files.
+struct ShownFiles {
+  lake::TablePtr table;  // with the columns that SQL shows
+  lake::DataFilesPtr files;
+  lake::Scan scan;
 };
 
 struct TableState {
   lake::TablePtr table;
   std::shared_ptr<const std::vector<lake::DataFile>> files;
+  // Of these files and the columns that SQL shows; kept as long as the view that holds its SQL.
+  std::shared_ptr<const ShownFiles> shown_files = {};
   bool is_target = false;
   std::optional<std::string> raw_topic;
   std::vector<stream::Offset> raw_committed;  // next offsets, of a raw table

@@ -86,7 +86,10 @@ lake::TablePtr LiveTables::brought_up_to(const TargetSpec& spec, lake::TablePtr 
       change.new_partition_by = spec.partition_by;
     }
     if (evolved.is_changed) change.new_schema = std::move(evolved.table);
-    if (!change.new_schema && !change.new_partition_by) return table;
+    if (spec.format_version.value_or(0) > table->metadata.format_version) {
+      change.format_version = spec.format_version;
+    }
+    if (!change.new_schema && !change.new_partition_by && !change.format_version) return table;
     try {
       return catalog.commit({change}).front();
     } catch (const Error& error) {

@@ -147,12 +147,29 @@ struct LiveTables::State {
     return format("{} WHERE NOT r.{}", sql, kDeletedColumn);
   }
 
+  // The same lists of files as before where nothing has changed, so that the view which is there
+  // stays right when its replacement is taken back.
+  static const std::string& files_sql(TableState& table) {
+    lake::TablePtr now = shown(table);
+    const auto& schema = now->metadata.current_schema();
+    const auto& before = table.shown_files;
+    const bool is_same =
+        before && before->files == table.files &&
+        to_text(to_json(before->table->metadata.current_schema())) == to_text(to_json(schema));
+    if (!is_same) {
+      auto scan = lake::make_scan(now, schema, table.files);
+      table.shown_files = std::make_shared<const ShownFiles>(
+          ShownFiles{std::move(now), table.files, std::move(scan)});
+    }
+    return table.shown_files->scan.sql;
+  }
+
   std::vector<std::string> definition(const TableIdentifier& identifier) {
-    const TableState& table = at(identifier);
+    TableState& table = at(identifier);
     return {format("CREATE SCHEMA IF NOT EXISTS {}", engine::quote_identifier(identifier.database)),
             format("CREATE OR REPLACE VIEW {} AS SELECT * FROM ({}){}",
-                   engine::quote_name(identifier.database, identifier.name),
-                   lake::scan_sql(*shown(table), *table.files), hot_relations(identifier, table))};
+                   engine::quote_name(identifier.database, identifier.name), files_sql(table),
+                   hot_relations(identifier, table))};
   }
 
   // The view of a table and of all that depend on it.

@@ -215,13 +215,13 @@ UpsertTable::GoneRows UpsertTable::gone(bool has_sealed) const {
   return rows;
 }
 
-std::vector<DeletedRows> UpsertTable::seal() {
+std::vector<lake::DeletedRows> UpsertTable::seal() {
   lake::PositionsByFile fresh;
   for (const auto& [version, layer] : set_->layers(taken_version_, version_)) {
     for (const auto& [number, positions] : layer) fresh[number].add(positions);
   }
   sealed_version_ = version_;
-  std::vector<DeletedRows> deleted;
+  std::vector<lake::DeletedRows> deleted;
   for (const lake::DataFile& file : *files_) {
     const auto found = fresh.find(file.delete_number);
     if (found == fresh.end()) continue;

@@ -29,6 +29,7 @@
 #include "lake/delete_reader.h"
 #include "lake/delete_set.h"
 #include "lake/moved_rows.h"
+#include "lake/row_deletes.h"
 #include "lake/table.h"
 
 namespace headrace::tables {
@@ -46,13 +47,6 @@ inline constexpr const char* kDeletedColumn = "__deleted";
 
 // "a.id = b.id AND …" of two relations.
 std::string same_keys(const std::vector<std::string>& keys, std::string_view a, std::string_view b);
-
-// Rows of one committed file that a generation deletes.
-struct DeletedRows {
-  lake::DataFile file;
-  lake::RowPositions fresh;  // by this generation
-  lake::RowPositions all;    // with those that were deleted before
-};
 
 // A batch of changes.
 struct Changes {
@@ -105,7 +99,7 @@ class UpsertTable {
   GoneRows gone(bool has_sealed) const;
 
   // Locked. What the generation that ends now deletes.
-  std::vector<DeletedRows> seal();
+  std::vector<lake::DeletedRows> seal();
 
   // After the commit of a sealed generation, without the lock: `gone` as in KeyIndex::take_up.
   void index_committed(engine::Connection& connection, const lake::Table& table,

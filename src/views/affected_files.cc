@@ -20,19 +20,20 @@ std::optional<int64_t> nulls_of(const lake::DataFile& file, int field_id) {
 }
 
 bool values_meet(const lake::DataFile& file, const KeyRange& range) {
-  if (!range.least || !range.greatest) return false;
+  if (!range.is_endless && (!range.least || !range.greatest)) return false;
+  if (!range.least && !range.greatest) return false;
   const lake::Type& type = range.field->type;
   const int id = range.field->id;
   if (nulls_of(file, id) == file.record_count) return false;
   try {
     const std::string* lower = bound_of(file.lower_bounds, id);
-    if (lower != nullptr &&
+    if (lower != nullptr && range.greatest &&
         lake::compare_single_values(type, lake::single_value_from_text(type, *range.greatest),
                                     *lower) < 0) {
       return false;
     }
     const std::string* upper = bound_of(file.upper_bounds, id);
-    return upper == nullptr ||
+    return upper == nullptr || !range.least ||
            lake::compare_single_values(type, lake::single_value_from_text(type, *range.least),
                                        *upper) <= 0;
   } catch (const Error&) {

@@ -17,6 +17,7 @@ struct KeyRange {
   std::optional<std::string> least;    // as text; nullopt: only nulls
   std::optional<std::string> greatest;
   bool has_null = false;
+  bool is_endless = false;  // where one of both is missing there is no bound
 };
 
 bool may_hold(const lake::DataFile& file, const std::vector<KeyRange>& delta);

@@ -64,6 +64,7 @@ IncrementalView::IncrementalView(const Collaborators& collaborators, ViewSpec sp
     fail(ErrorKind::kInvalid, "view '{}' reads table {}, which it writes itself", spec_.name,
          spec_.table.to_string());
   }
+  check_window(parsed_);
 }
 
 IncrementalView::~IncrementalView() {
@@ -106,15 +107,23 @@ tables::TableState IncrementalView::source_state() {
   fail(ErrorKind::kNotFound, "it reads table {}, which does not exist yet", source().to_string());
 }
 
+void IncrementalView::check_window(const ViewQuery& query) const {
+  check_closing(query, spec_.closing);
+}
+
 // Rows of any table may go, by another engine. Over one that is only appended to, a single least or
-// greatest value is kept instead of all; then such a change makes the view be built anew.
+// greatest value is kept instead of all; then such a change makes its groups be made again.
 ViewQuery IncrementalView::bound_query(const lake::Table& source) const {
   const auto& properties = source.metadata.properties;
   const bool is_changing = properties.contains(tables::kPrimaryKeyProperty) ||
                            properties.contains(kViewProperty) || !parsed_.has_extremes();
-  ViewQuery query =
-      is_changing ? ViewQuery::parse(*connection_, spec_.sql, SourceKind::kChanging) : parsed_;
+  const bool has_states = !is_emitted_on_close() && !parsed_.has_sessions();
+  ViewQuery query = is_changing && has_states
+                        ? ViewQuery::parse(*connection_, spec_.sql, SourceKind::kChanging)
+                        : parsed_;
+  if (!has_states) query.store_finals_only();
   query.bind(*connection_, columns_relation(source));
+  check_window(query);
   return query;
 }
 
@@ -231,7 +240,15 @@ IncrementalView::Stored IncrementalView::read_stored(TablePtr table) const {
     stored.reason_to_rebuild = "its query has changed";
   } else {
     stored.included = inputs->snapshot_of(source());
-    if (!stored.included) stored.reason_to_rebuild = "it was made from another table";
+    stored.event_time = EventTime::from_summary(snapshot->summary);
+    if (!stored.included) {
+      stored.reason_to_rebuild = "it was made from another table";
+      stored.event_time = {};
+    } else if (!spec_.closing.watermark && stored.event_time.closed_until_us) {
+      stored.included = std::nullopt;
+      stored.reason_to_rebuild = "it has no watermark any more";
+      stored.event_time = {};
+    }
     for (const lake::TableIdentifier& joined : parsed_.joined()) {
       stored.joined[joined] = inputs->snapshot_of(joined).value_or(0);
     }
@@ -247,6 +264,7 @@ void IncrementalView::publish(Stored stored) {
     std::lock_guard lock(mutex_);
     progress_.is_open = true;
     progress_.included = stored.included;
+    progress_.event_time = stored.event_time;
     progress_.rows = rows;
     published_ = std::move(stored);
   }
@@ -255,15 +273,11 @@ void IncrementalView::publish(Stored stored) {
   collaborators_.tables.run_locked([this] { return definition(); });
 }
 
-std::vector<std::string> IncrementalView::definition() {
-  Stored stored;
-  {
-    std::lock_guard lock(mutex_);
-    stored = published_;
-  }
-  std::string rows;
-  lake::TableChanges shown;
-  Joined joined;
+// The stored rows with what has come since; empty when that cannot be told.
+std::string IncrementalView::up_to_date_sql(const Stored& stored, lake::TableChanges& shown,
+                                            Joined& joined) {
+  // What is emitted on close is what is stored, whatever has come since.
+  if (is_emitted_on_close() && stored.table) return shown_sql(stored, {}, "");
   try {
     std::vector<TablePtr> tables;
     for (const lake::TableIdentifier& identifier : parsed_.joined()) {
@@ -272,23 +286,30 @@ std::vector<std::string> IncrementalView::definition() {
       tables.push_back(table ? std::move(table) : collaborators_.catalog.load(identifier));
     }
     joined = joined_from(tables);
-    if (stored.included && stored.joined == joined.snapshots) {
-      tables::SignedChanges changes =
-          collaborators_.tables.changes_after(source(), *stored.included, true);
-      const bool is_changing = query_.source_kind() == SourceKind::kChanging;
-      if (is_changing || changes.only_came) {
-        rows = query_.current_sql(
-            lake::scan_sql(*stored.table, stored.files),
-            is_changing ? query_.signed_delta_sql(query_.from_sql(changes.sql, joined.sql))
-                        : query_.delta_sql(query_.from_sql(changes.sql, joined.sql)));
-        shown = std::move(changes.files);
-      }
-    }
+    if (!stored.included || stored.joined != joined.snapshots) return "";
+    tables::SignedChanges changes =
+        collaborators_.tables.changes_after(source(), *stored.included, true);
+    const bool takes_back = query_.source_kind() == SourceKind::kChanging || query_.has_sessions();
+    if (!takes_back && !changes.only_came) return "";
+    std::string rows = shown_sql(stored, joined.sql, changes.sql);
+    shown = std::move(changes.files);
+    return rows;
   } catch (const Error&) {
     // What is included is no longer, or not yet, known to the live table: the whole source gives
     // the same rows, and update() mends it. A failure here would stop the job that commits.
-    rows.clear();
+    return "";
   }
+}
+
+std::vector<std::string> IncrementalView::definition() {
+  Stored stored;
+  {
+    std::lock_guard lock(mutex_);
+    stored = published_;
+  }
+  lake::TableChanges shown;
+  Joined joined;
+  std::string rows = up_to_date_sql(stored, shown, joined);
   if (rows.empty()) {
     if (joined.sql.size() < parsed_.joined().size()) {
       joined = {};
@@ -296,8 +317,8 @@ std::vector<std::string> IncrementalView::definition() {
         joined.sql.push_back(engine::quote_name(table.database, table.name));
       }
     }
-    rows = query_.visible_sql(query_.merged_sql({query_.delta_sql(
-        query_.from_sql(collaborators_.tables.rows_sql(source(), true), joined.sql))}));
+    rows = whole_sql(stored, joined.sql);
+    if (is_emitted_on_close()) rows = format("SELECT * FROM ({}) LIMIT 0", rows);
   }
   {
     std::lock_guard lock(mutex_);
@@ -309,6 +330,44 @@ std::vector<std::string> IncrementalView::definition() {
                  engine::quote_name(spec_.table.database, spec_.table.name), rows)};
 }
 
+// Stored rows and what became of them.
+std::string IncrementalView::shown_sql(const Stored& stored, const std::vector<std::string>& joined,
+                                       const std::string& changes) {
+  const std::string& scan = stored_sql(stored);
+  if (is_emitted_on_close()) return query_.shown_columns_sql(scan);
+  if (query_.has_sessions()) {
+    return query_.current_sessions_sql(scan, changes,
+                                       collaborators_.tables.rows_sql(source(), true));
+  }
+  const ViewQuery open = query_.of_windows(stored.event_time.closed_until_us, std::nullopt);
+  const std::string relation = query_.from_sql(changes, joined);
+  return query_.current_sql(scan, query_.source_kind() == SourceKind::kChanging
+                                      ? open.signed_delta_sql(relation)
+                                      : open.delta_sql(relation));
+}
+
+// All rows of the source, and the stored ones whose windows are closed.
+std::string IncrementalView::whole_sql(const Stored& stored,
+                                       const std::vector<std::string>& joined) {
+  const auto closed_until_us = stored.event_time.closed_until_us;
+  const ViewQuery open = query_.of_windows(closed_until_us, std::nullopt);
+  const std::string rows = open.visible_sql(open.merged_sql(
+      {open.delta_sql(open.from_sql(collaborators_.tables.rows_sql(source(), true), joined))}));
+  if (!closed_until_us) return rows;
+  return format("{} UNION ALL {} WHERE {}", rows, query_.shown_columns_sql(stored_sql(stored)),
+                query_.ended_sql(*closed_until_us));
+}
+
+const std::string& IncrementalView::stored_sql(const Stored& stored) {
+  if (stored_scan_of_ != stored.table->metadata_location) {
+    stored_scan_ =
+        lake::make_scan(stored.table, stored.table->metadata.current_schema(),
+                        std::make_shared<const std::vector<lake::DataFile>>(stored.files));
+    stored_scan_of_ = stored.table->metadata_location;
+  }
+  return stored_scan_.sql;
+}
+
 // What was committed to the stored table up to what is shown, and what SQL shows beyond that.
 tables::SignedChanges IncrementalView::changes_after(SnapshotId snapshot) {
   Stored stored;
@@ -316,11 +375,7 @@ tables::SignedChanges IncrementalView::changes_after(SnapshotId snapshot) {
     std::lock_guard lock(mutex_);
     stored = published_;
   }
-  std::vector<std::string> names;
-  for (const OutputColumn& output : query_.outputs()) {
-    names.push_back(quote_identifier(output.name));
-  }
-  const std::string columns = format("{}", join(names, ", "));
+  const std::string columns = query_.output_names();
   tables::SignedChanges changes;
   changes.files =
       lake::changes_after(collaborators_.catalog, *stored.table, snapshot, delete_reader_.loader());

@@ -2,7 +2,9 @@
 
 // One incremental view: a table of the lake that holds the view's rows for everything up to one
 // snapshot of its source, and a SQL view that adds what came since, files and hot rows, so that it
-// shows at every instant what the whole query over the source would.
+// shows at every instant what the whole query over the source would. With a watermark, that is so
+// for the windows that are open; those that are closed stay as they were when they closed. What is
+// emitted on close is not kept before: the query is run for the windows that close.
 //
 // Which snapshot is included stands in the summary of the table's snapshots ("headrace.inputs"), so
 // rows and position are committed at once and an update that is cut off anywhere happens once.
@@ -19,7 +21,10 @@
 #include <vector>
 
 #include "lake/delete_reader.h"
+#include "lake/scan_files.h"
 #include "tables/live_tables.h"
+#include "views/affected_files.h"
+#include "views/event_time.h"
 #include "views/view_query.h"
 
 namespace headrace::views {
@@ -29,6 +34,7 @@ struct ViewSpec {
   lake::TableIdentifier table;
   std::string sql;
   std::vector<std::string> partition_by = {};  // "day(hour)", over the view's columns
+  Closing closing = {};
 
   bool operator==(const ViewSpec&) const = default;
 };
@@ -40,6 +46,7 @@ struct ViewProgress {
   int64_t rebuilds = 0;
   std::string last_rebuild = {};  // why
   int64_t rows = 0;               // stored
+  EventTime event_time = {};      // of what is stored
 };
 
 class IncrementalView final : public tables::Dependent {
@@ -82,6 +89,7 @@ class IncrementalView final : public tables::Dependent {
     lake::TablePtr table;
     std::vector<lake::DataFile> files = {};
     std::optional<lake::SnapshotId> included = {};
+    EventTime event_time = {};  // outlives `included`, so that what is closed stays
     std::map<lake::TableIdentifier, lake::SnapshotId> joined = {};  // snapshots, of what is joined
     std::string reason_to_rebuild = {};
   };
@@ -95,10 +103,18 @@ class IncrementalView final : public tables::Dependent {
     lake::TableChanges source;             // what happened to its rows
     std::vector<lake::DataFile> affected;  // stored files whose groups may change
     std::vector<lake::DataFile> removed;   // affected, or all when rebuilt
+    EventTime event_time = {};             // when this is taken in
+    int64_t regrouped = 0;                 // groups that were made again from the source
+    // For sessions and what is emitted on close: all rows of the source.
+    std::vector<lake::DataFile> whole = {};
+    std::string whole_sql = {};
   };
 
+  bool is_emitted_on_close() const { return spec_.closing.emit == Emit::kOnClose; }
+  void check_window(const ViewQuery& query) const;
   ViewQuery bound_query(const lake::Table& source) const;
   Joined joined_from(const std::vector<lake::TablePtr>& tables) const;
+  const std::string& stored_sql(const Stored& stored);
   std::vector<lake::TablePtr> joined_tables();
   std::string columns_relation(const lake::Table& source) const;
   void open();
@@ -109,12 +125,27 @@ class IncrementalView final : public tables::Dependent {
   void publish(Stored stored);
   bool update_once();
   Change plan(const lake::Table& source, Stored& stored);
-  std::vector<lake::DataFile> affected_files(const Stored& stored);
-  std::vector<lake::DataFile> write(const lake::Table& table, const Change& change);
-  std::vector<lake::DataFile> write_rows(const lake::Table& table, const std::string& states);
+  std::string reason_to_rebuild(const lake::Table& source, const Stored& stored, Change& change);
+  EventTime event_time_after(const Stored& stored, const std::string& changes);
+  std::vector<lake::DataFile> affected_files(const Stored& stored, const EventTime& event_time);
+  std::vector<KeyRange> ranges_of_delta(const lake::Schema& schema);
+  std::vector<KeyRange> range_of_closing(const lake::Schema& schema, const Stored& stored,
+                                         const EventTime& event_time);
+  std::vector<lake::DataFile> write(const Stored& stored, const Change& change);
+  std::vector<lake::DataFile> write_closed(const Stored& stored, const Change& change);
+  void regroup(const lake::Table& source, const ViewQuery& open, Change& change);
+  void find_sessions(const Stored& stored, const std::string& changes, Change& change);
+  std::vector<KeyRange> ranges_of_sessions(const lake::Schema& schema);
+  std::vector<lake::DataFile> write_sessions(const Stored& stored, const Change& change);
+  void drop_sessions();
+  std::vector<lake::DataFile> write_rows(const lake::Table& table, const std::string& rows);
   Stored commit(const Stored& stored, const Change& change, lake::SnapshotId included);
   Joined joined_;  // of the update that is under way
   std::string key_order() const;
+  std::string up_to_date_sql(const Stored& stored, lake::TableChanges& shown, Joined& joined);
+  std::string shown_sql(const Stored& stored, const std::vector<std::string>& joined,
+                        const std::string& changes);
+  std::string whole_sql(const Stored& stored, const std::vector<std::string>& joined);
 
   Collaborators collaborators_;
   ViewSpec spec_;
@@ -124,6 +155,10 @@ class IncrementalView final : public tables::Dependent {
   bool is_open_ = false;
   mutable std::mutex mutex_;  // never held while LiveTables is called
   Stored published_;
+  // What SQL reads of the stored table, and of which of its metadata files. Used under the lock of
+  // LiveTables.
+  lake::Scan stored_scan_;
+  std::string stored_scan_of_;
   lake::TableChanges shown_changes_;  // that the SQL view reads
   Joined shown_joined_;
   lake::DeleteReader delete_reader_;

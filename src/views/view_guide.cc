@@ -48,8 +48,21 @@ read views in chains, but not in a circle.
 the new result at once and the view is built anew from all rows of the first table; its snapshot says why
 (`headrace.rebuilt-because`). So join what is small and seldom changes.
 
-**Windows** of fixed length are keys: `time_bucket(INTERVAL 10 MINUTE, ts) AS window_start`. A late row corrects its window,
-however late it comes.
+## Windows of time
+
+| Window | A row is in | |
+|---|---|---|
+| `tumble(time, size)` | one window | so are `time_bucket(size, time)` and `date_trunc('hour', time)` |
+| `hop(time, slide, size)` | `size / slide` windows, one begins with every slide | the size is a whole number of slides, at most 1,000 |
+| `session(time, gap)` | one window with the rows of its group that follow each other within the gap | over one table, without joins |
+
+A window is a key of the view, and its value is its start; `tumble_end`, `hop_end` and `session_end` with the same arguments give
+its end (`_start` the start again), which is not in it. A session ends one gap after its last row. The time is a `TIMESTAMP`, a
+`TIMESTAMPTZ` (cut in UTC) or a `DATE`; windows begin where those of `time_bucket` do. A view has one of them. Rows without a time
+are in a window `NULL`, once.
+
+Without a watermark a late row corrects its window, however late it comes. With one, windows close
+([views.md](../views.md) tells how and what that costs).
 
 Not possible: subqueries, `WITH`, `SELECT DISTINCT`, `HAVING`, `ORDER BY`, `LIMIT`, window functions, `ROLLUP`, and what
 depends on the time of asking, such as `now()`. `headrace check` names the part and its line.

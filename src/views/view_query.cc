@@ -33,6 +33,9 @@ std::string combined_moments(const std::string& column, const std::string& sign)
                 distances);
 }
 
+// Of a table of groups: a name that no column of a source has.
+std::string group_column(size_t key) { return format("__headrace_group_{}", key); }
+
 // Merging the states of a kind; those of rows that went count against it.
 std::string combined(const StateColumn& state) {
   const std::string column = "part." + quote_identifier(state.name);
@@ -126,6 +129,7 @@ void ViewQuery::bind(engine::Connection& connection, const std::string& relation
            alias, source_.to_string());
     }
   }
+  check_time(connection, relation);
   for (KeyColumn& key : keys_) key.type.clear();
   for (StateColumn& state : states_) state.type.clear();
   for (OutputColumn& output : outputs_) output.type.clear();
@@ -142,6 +146,24 @@ void ViewQuery::bind(engine::Connection& connection, const std::string& relation
   }
 }
 
+void ViewQuery::check_time(engine::Connection& connection, const std::string& relation) {
+  if (!window_) return;
+  const std::string type =
+      connection.describe(format("SELECT {} FROM {}", window_->time, relation)).at(0).type;
+  if (type == "DATE" || type.starts_with("TIMESTAMP")) {
+    window_->time_type = type;
+    return;
+  }
+  if (!window_->is_named) {
+    window_.reset();  // date_trunc() of an interval
+    return;
+  }
+  fail(ErrorKind::kInvalid,
+       "{}{}: a window is one of time, and {} is {}; give it a column of type TIMESTAMP, "
+       "TIMESTAMPTZ or DATE, or cast it",
+       window_->place, window_->call, window_->time, type);
+}
+
 std::vector<engine::Column> ViewQuery::stored_columns() const {
   std::vector<engine::Column> columns;
   for (const OutputColumn& output : outputs_) columns.push_back({output.name, output.type});
@@ -149,10 +171,12 @@ std::vector<engine::Column> ViewQuery::stored_columns() const {
     if (key.hidden) columns.push_back({key.name, key.type});
   }
   for (const StateColumn& state : states_) {
-    if (state.hidden) columns.push_back({state.name, state.type});
+    if (is_stored(state)) columns.push_back({state.name, state.type});
   }
   return columns;
 }
+
+bool ViewQuery::is_stored(const StateColumn& state) const { return state.hidden && stores_states_; }
 
 bool ViewQuery::has_extremes() const {
   return std::any_of(states_.begin(), states_.end(), [](const StateColumn& state) {
@@ -183,8 +207,61 @@ std::string ViewQuery::part_sql(const std::string& relation, const std::string& 
   for (const StateColumn& state : states_) {
     columns.push_back(column_sql(state.expression, state.type, state.name));
   }
-  return format("SELECT {} FROM {}{}", join(columns, ", "), relation,
-                where_.empty() ? "" : " WHERE " + where_);
+  if (has_sessions()) {
+    return format("SELECT {} FROM {}", join(columns, ", "), sessions_sql(relation));
+  }
+  return format("SELECT {} FROM {}{}{}{}", join(columns, ", "), relation,
+                window_ ? hops_sql(*window_) : "", groups_join_sql(), condition_sql());
+}
+
+std::string ViewQuery::groups_join_sql() const {
+  if (groups_.empty()) return "";
+  std::vector<std::string> conditions = {"true"};
+  for (size_t i = 0; i < keys_.size(); ++i) {
+    conditions.push_back(format("{} IS NOT DISTINCT FROM __groups.{}",
+                                cast_as(keys_[i].expression, keys_[i].type), group_column(i)));
+  }
+  return format(" SEMI JOIN {} AS __groups ON {}", groups_, join(conditions, " AND "));
+}
+
+std::string ViewQuery::lost_groups_sql(const std::string& parts) const {
+  std::vector<std::string> columns = {kSignColumn};
+  for (size_t i = 0; i < keys_.size(); ++i) {
+    columns.push_back(format("{} AS {}", quote_identifier(keys_[i].name), group_column(i)));
+  }
+  return format("SELECT DISTINCT {} FROM {} WHERE {} < 0", join(columns, ", "), parts, kSignColumn);
+}
+
+ViewQuery ViewQuery::of_groups(const std::string& groups) const {
+  ViewQuery query = *this;
+  query.groups_ = groups;
+  return query;
+}
+
+std::string ViewQuery::same_groups(std::string_view keyed, std::string_view groups) const {
+  std::vector<std::string> conditions = {"true"};
+  for (size_t i = 0; i < keys_.size(); ++i) {
+    conditions.push_back(format("{}.{} IS NOT DISTINCT FROM {}.{}", keyed,
+                                quote_identifier(keys_[i].name), groups, group_column(i)));
+  }
+  return format("{}", join(conditions, " AND "));
+}
+
+// Of the rows that count, whatever their window.
+std::vector<std::string> ViewQuery::row_conditions() const {
+  std::vector<std::string> conditions;
+  if (!where_.empty()) conditions.push_back(where_);
+  const std::string hops = window_ ? hops_condition(*window_) : "";
+  if (!hops.empty()) conditions.push_back(hops);
+  return conditions;
+}
+
+std::string ViewQuery::condition_sql() const {
+  std::vector<std::string> conditions = row_conditions();
+  add_window_conditions(conditions);
+  if (conditions.empty()) return "";
+  if (conditions.size() == 1) return " WHERE " + conditions[0];
+  return format(" WHERE ({})", join(conditions, ") AND ("));
 }
 
 std::string ViewQuery::delta_sql(const std::string& relation) const {
@@ -271,6 +348,16 @@ std::string ViewQuery::visible_sql(const std::string& states) const {
   return format("SELECT {} FROM ({})", join(columns, ", "), states);
 }
 
+std::string ViewQuery::output_names() const {
+  std::vector<std::string> names;
+  for (const OutputColumn& output : outputs_) names.push_back(quote_identifier(output.name));
+  return format("{}", join(names, ", "));
+}
+
+std::string ViewQuery::shown_columns_sql(const std::string& stored) const {
+  return format("SELECT {} FROM ({})", output_names(), stored);
+}
+
 std::string ViewQuery::current_sql(const std::string& stored, const std::string& delta) const {
   if (!has_multiset() || keys_.empty()) {
     return visible_sql(merged_sql({stored_states_sql(stored), delta}));
@@ -297,7 +384,8 @@ std::string ViewQuery::same_keys(std::string_view a, std::string_view b) const {
   return format("{}", join(conditions, " AND "));
 }
 
-std::string ViewQuery::stored_sql(const std::string& states) const {
+std::string ViewQuery::stored_sql(const std::string& states,
+                                  std::optional<int64_t> ended_until_us) const {
   std::vector<std::string> columns;
   for (const OutputColumn& output : outputs_) {
     columns.push_back(column_sql(output.expression, output.type, output.name));
@@ -306,15 +394,35 @@ std::string ViewQuery::stored_sql(const std::string& states) const {
     if (key.hidden) columns.push_back(quote_identifier(key.name));
   }
   for (const StateColumn& state : states_) {
-    if (state.hidden) columns.push_back(quote_identifier(state.name));
+    if (!is_stored(state)) continue;
+    const std::string name = quote_identifier(state.name);
+    if (ended_until_us && state.kind == StateKind::kMultiset) {
+      columns.push_back(format("CASE WHEN {} THEN NULL ELSE {} END AS {}",
+                               ended_sql(*ended_until_us), name, name));
+    } else {
+      columns.push_back(name);
+    }
   }
   return format("SELECT {} FROM ({})", join(columns, ", "), states);
+}
+
+std::string ViewQuery::named_from() const {
+  std::vector<std::string> joined;
+  for (const lake::TableIdentifier& table : joined_) {
+    joined.push_back(engine::quote_name(table.database, table.name));
+  }
+  return from_sql(engine::quote_name(source_.database, source_.name), joined);
+}
+
+std::string ViewQuery::plain_sql() const {
+  return visible_sql(merged_sql({delta_sql(named_from())}));
 }
 
 std::string ViewQuery::fingerprint() const {
   std::vector<std::string> joined;
   for (const lake::TableIdentifier& table : joined_) joined.push_back(table.to_string());
-  const std::string meaning = visible_sql(delta_sql(from_sql(source_.to_string(), joined)));
+  std::string meaning = visible_sql(delta_sql(from_sql(source_.to_string(), joined)));
+  if (!stores_states_) meaning += " when it is closed";
   return format("{:016x}", stable_hash(meaning));
 }
 

@@ -23,6 +23,7 @@
 #include "engine/database.h"
 #include "lake/table.h"
 #include "tables/live_tables.h"
+#include "views/window.h"
 
 namespace headrace::views {
 
@@ -85,11 +86,53 @@ class ViewQuery {
   // What stands after FROM: the source's rows with the joined ones (SQL of each, in order).
   std::string from_sql(const std::string& source, const std::vector<std::string>& joined) const;
   const std::vector<KeyColumn>& keys() const { return keys_; }
+  // What tumble(), hop() and the like say; without them, a key that is a window by time_bucket() or
+  // date_trunc(), if it is the only one.
+  const std::optional<Window>& window() const { return window_; }
+  const std::string& type_of_key(const std::string& name) const;
   const std::vector<StateColumn>& states() const { return states_; }
   const std::vector<OutputColumn>& outputs() const { return outputs_; }
 
   // `relation` is SQL that stands after FROM and has the source's columns; it is not run.
   void bind(engine::Connection& connection, const std::string& relation);
+
+  // What is stored is final: no states beside the outputs. Before bind().
+  void store_finals_only() { stores_states_ = false; }
+
+  // The same over windows alone that end after one time and by another one, in µs since the epoch.
+  // A row without a time is in a window that never ends. Needs window(), as the next three do.
+  ViewQuery of_windows(std::optional<int64_t> after_us, std::optional<int64_t> until_us) const;
+  // Of stored rows: whether their window ended by then; and all columns of those that did, without
+  // multisets, which nothing can change any more.
+  std::string ended_sql(int64_t until_us) const;
+  std::string ended_rows_sql(const std::string& stored, int64_t until_us) const;
+  // SELECT of two numbers, of a relation with kSignColumn: the newest time of rows that came, in
+  // µs, and how many changes are to windows that ended by then.
+  std::string event_time_sql(const std::string& relation, std::optional<int64_t> until_us) const;
+
+  // Sessions are made again from the source's rows where something changed. *Points* are the places
+  // of changes, from a relation with kSignColumn; a stored session is affected by one in it or
+  // within the gap of it; *intervals* are the points and the affected sessions. The rows of the
+  // source in the intervals make the new sessions, and these can meet none that is not affected.
+  bool has_sessions() const { return window_ && window_->is_session(); }
+  std::string session_points_sql(const std::string& changes) const;
+  std::string affected_sessions_sql(const std::string& stored, const std::string& points) const;
+  std::string session_intervals_sql(const std::string& affected, const std::string& points) const;
+  std::string rows_in_intervals_sql(const std::string& rows, const std::string& intervals) const;
+  // What users see of stored rows, changes and all rows of the source.
+  std::string current_sessions_sql(const std::string& stored, const std::string& changes,
+                                   const std::string& rows) const;
+  // Of points: the first and the last place, in µs, and whether there are rows without a time.
+  std::string range_of_points_sql(const std::string& points) const;
+  // The keys beside the session, as columns of points.
+  std::vector<std::pair<KeyColumn, std::string>> session_keys() const;
+
+  // Over rows that are only appended to, the states of groups that lose rows all the same are made
+  // again from the source. SELECT of these groups, from a table of parts; the same query over the
+  // rows of such groups alone; and the condition that a row with the keys is of one of them.
+  std::string lost_groups_sql(const std::string& parts) const;
+  ViewQuery of_groups(const std::string& groups) const;
+  std::string same_groups(std::string_view keyed, std::string_view groups) const;
 
   // Of the stored table: outputs, then what is hidden.
   std::vector<engine::Column> stored_columns() const;
@@ -102,14 +145,27 @@ class ViewQuery {
   std::string stored_states_sql(const std::string& stored) const;
   // Keys and states of several parts, merged by key: each key once, if any of its rows are left.
   std::string merged_sql(const std::vector<std::string>& parts) const;
-  // What is stored and what users see, from a SELECT of keys and states that are merged.
-  std::string stored_sql(const std::string& states) const;
+  // What is stored and what users see, from a SELECT of keys and states that are merged. Windows
+  // that ended by then are stored without multisets.
+  std::string stored_sql(const std::string& states,
+                         std::optional<int64_t> ended_until_us = std::nullopt) const;
   std::string visible_sql(const std::string& states) const;
   // What users see of stored rows and one more part. Stored rows that it leaves alone are shown as
   // they are.
   std::string current_sql(const std::string& stored, const std::string& delta) const;
+  // Of stored rows: what users see.
+  std::string shown_columns_sql(const std::string& stored) const;
+  std::string output_names() const;
   // "a.key IS NOT DISTINCT FROM b.key AND …"
   std::string same_keys(std::string_view a, std::string_view b) const;
+
+  // A part of bind(): invalid when a window that is named in the query is none of time.
+  void check_time(engine::Connection& connection, const std::string& relation);
+
+  // Its tables by name, to stand after FROM, and the whole query over them in words of the engine;
+  // not incremental.
+  std::string named_from() const;
+  std::string plain_sql() const;
 
   // Tells apart queries whose stored rows mean different things.
   std::string fingerprint() const;
@@ -121,6 +177,13 @@ class ViewQuery {
   std::string grouping(size_t further_columns = 0) const;
   std::string sums_sql(const std::string& parts) const;
   std::string multiset_sql(const StateColumn& state, const std::string& parts) const;
+  bool is_stored(const StateColumn& state) const;
+  std::vector<std::string> row_conditions() const;
+  std::string sessions_sql(const std::string& rows) const;
+  std::string same_session_keys(std::string_view rows, std::string_view points) const;
+  void add_window_conditions(std::vector<std::string>& conditions) const;
+  std::string condition_sql() const;
+  std::string groups_join_sql() const;
 
   SourceKind source_kind_ = SourceKind::kAppended;
   std::string row_count_;  // the state with the number of a group's rows, where they may go
@@ -128,6 +191,11 @@ class ViewQuery {
   std::vector<lake::TableIdentifier> joined_;
   std::string from_;  // with joined tables: FROM with a place for each table
   std::string where_;
+  std::optional<Window> window_;
+  std::optional<int64_t> after_us_;  // of_windows()
+  std::optional<int64_t> until_us_;
+  std::string groups_;  // of_groups()
+  bool stores_states_ = true;
   std::vector<KeyColumn> keys_;
   std::vector<StateColumn> states_;
   std::vector<OutputColumn> outputs_;

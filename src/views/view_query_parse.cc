@@ -86,10 +86,12 @@ class ViewQueryParser {
         drop_qualifiers(node_.at(part), table, tables.size() == 1);
       }
     }
+    query_.window_ = replace_windows(connection_, node_, sql_);
     read_joins(tables);
     read_where();
     read_items();
     read_keys();
+    read_window();
     read_direct_states();
     for (const SelectItem& item : items_) add_output(item);
     if (query_.states_.empty()) {
@@ -188,6 +190,65 @@ class ViewQueryParser {
     return group;
   }
 
+  // A window that is asked for by name must be a key, if only by its end.
+  void read_window() {
+    if (!query_.window_) {
+      find_plain_window();
+      return;
+    }
+    Window& window = *query_.window_;
+    if (window.is_session()) {
+      read_session(window);
+      return;
+    }
+    if (!keys_.contains(identity_of(window.start))) {
+      const std::string start = render(connection_, window.start);
+      const bool has_end = std::any_of(
+          query_.keys_.begin(), query_.keys_.end(),
+          [&](const KeyColumn& key) { return key.expression.find(start) != std::string::npos; });
+      if (!has_end) {
+        fail(ErrorKind::kInvalid, "{}{}: the window must stand in GROUP BY, too", window.place,
+             window.call);
+      }
+      add_key(window.start);
+    }
+    window.key = keys_.at(identity_of(window.start));
+  }
+
+  // Both ends are stored, to find the sessions that a row belongs to.
+  void read_session(Window& window) {
+    if (!query_.joined_.empty()) {
+      fail(ErrorKind::kUnsupported,
+           "{}{}: sessions are made of the rows of one table; join in a view over this one",
+           window.place, window.call);
+    }
+    const bool is_key =
+        std::any_of(query_.keys_.begin(), query_.keys_.end(), [](const KeyColumn& key) {
+          return key.expression.find(kSessionStart) != std::string::npos ||
+                 key.expression.find(kSessionEnd) != std::string::npos;
+        });
+    if (!is_key) {
+      fail(ErrorKind::kInvalid, "{}{}: the window must stand in GROUP BY, too", window.place,
+           window.call);
+    }
+    add_key(column_reference(kSessionStart));
+    add_key(column_reference(kSessionEnd));
+    window.key = keys_.at(identity_of(column_reference(kSessionStart)));
+    window.end_key = keys_.at(identity_of(column_reference(kSessionEnd)));
+  }
+
+  void find_plain_window() {
+    std::optional<Window> only;
+    for (const Json& expression : key_expressions_) {
+      std::optional<Window> window = plain_window(connection_, expression);
+      if (!window) continue;
+      if (only) return;
+      only = std::move(window);
+      only->key = keys_.at(identity_of(expression));
+    }
+    query_.window_ = std::move(only);
+  }
+
   void add_key(const Json& expression) {
     if (has_aggregate(expression)) {
       fail(ErrorKind::kInvalid, "{}GROUP BY cannot have aggregates",
@@ -203,6 +264,7 @@ class ViewQueryParser {
     key.hidden = item == items_.end();
     key.name = key.hidden ? format("{}key_{}", kHidden, query_.keys_.size() + 1) : item->name;
     keys_[identity] = key.name;
+    key_expressions_.push_back(expression);
     query_.keys_.push_back(std::move(key));
   }
 
@@ -305,7 +367,8 @@ class ViewQueryParser {
   ViewQuery query_;
   JsonObject node_;
   std::vector<SelectItem> items_;
-  std::map<std::string, std::string> keys_;    // identity → name
+  std::map<std::string, std::string> keys_;  // identity → name
+  std::vector<Json> key_expressions_;
   std::map<std::string, std::string> states_;  // identity → name
 };
 

@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "telemetry/log.h"
+#include "views/view_circle.h"
 
 namespace headrace::views {
 namespace {
@@ -22,6 +23,15 @@ struct Instruments {
   telemetry::Counter& updates;
   telemetry::Counter& failures;
   telemetry::Histogram& seconds;
+  telemetry::Gauge& late_changes;
+  telemetry::Gauge& watermark_seconds;
+
+  void show(const EventTime& event_time) const {
+    late_changes.set(static_cast<double>(event_time.late_changes));
+    if (event_time.watermark_us) {
+      watermark_seconds.set(static_cast<double>(*event_time.watermark_us) / 1e6);
+    }
+  }
 };
 
 Instruments instruments_of(telemetry::Metrics& metrics, const std::string& view) {
@@ -30,7 +40,13 @@ Instruments instruments_of(telemetry::Metrics& metrics, const std::string& view)
       metrics.counter("headrace_view_updates_total", "Updates of views that went well", labels),
       metrics.counter("headrace_view_update_failures_total",
                       "Updates of views that failed and are tried again", labels),
-      metrics.histogram("headrace_view_update_seconds", "Time of one update of a view", labels)};
+      metrics.histogram("headrace_view_update_seconds", "Time of one update of a view", labels),
+      metrics.gauge("headrace_view_late_changes",
+                    "Changes that came after their window had closed and were left out, since the "
+                    "view was built; kept over restarts",
+                    labels),
+      metrics.gauge("headrace_view_watermark_seconds",
+                    "The view's watermark, in seconds since 1970; 0 where there is none", labels)};
 }
 
 struct RunningView {
@@ -58,38 +74,15 @@ void check_names(const std::vector<ViewSpec>& definitions) {
   }
 }
 
-// From each view down through the views that it reads.
-class CircleCheck {
- public:
-  explicit CircleCheck(const std::map<std::string, RunningView>& views) {
-    for (const auto& [name, running] : views)
-      writers_[running.view->spec().table] = running.view.get();
-  }
-
-  void visit(const IncrementalView& view) {
-    if (done_.contains(&view)) return;
-    path_.push_back(view.spec().name);
-    if (std::count(path_.begin(), path_.end(), view.spec().name) > 1) {
-      fail(ErrorKind::kInvalid, "views that read each other in a circle cannot be: {}",
-           join(path_, " reads "));
-    }
-    for (const lake::TableIdentifier& input : view.inputs()) {
-      const auto writer = writers_.find(input);
-      if (writer != writers_.end()) visit(*writer->second);
-    }
-    path_.pop_back();
-    done_.insert(&view);
-  }
-
- private:
-  std::map<lake::TableIdentifier, const IncrementalView*> writers_;
-  std::set<const IncrementalView*> done_;
-  std::vector<std::string> path_;
-};
-
 void check_sources(const std::map<std::string, RunningView>& views) {
-  CircleCheck check(views);
-  for (const auto& [name, running] : views) check.visit(*running.view);
+  std::vector<ViewTables> tables;
+  for (const auto& [name, running] : views) {
+    tables.push_back({name, running.view->spec().table, running.view->inputs()});
+  }
+  const std::vector<std::string> circle = find_circle(tables);
+  if (circle.empty()) return;
+  fail(ErrorKind::kInvalid, "views that read each other in a circle cannot be: {}",
+       describe_circle(circle));
 }
 
 bool reads_any(const IncrementalView& view, const std::vector<lake::TableIdentifier>& tables) {
@@ -100,8 +93,23 @@ bool reads_any(const IncrementalView& view, const std::vector<lake::TableIdentif
 
 }  // namespace
 
-void check_view(engine::Database& database, const std::string& sql) {
-  ViewQuery::parse(*database.connect(), sql, SourceKind::kAppended);
+void check_view(engine::Database& database, const std::string& sql, const Closing& closing) {
+  check_closing(ViewQuery::parse(*database.connect(), sql, SourceKind::kAppended), closing);
+}
+
+std::string engine_sql(engine::Connection& connection, const std::string& sql) {
+  ViewQuery query = ViewQuery::parse(connection, sql, SourceKind::kAppended);
+  if (!query.window() || !query.window()->is_named) return sql;
+  query.check_time(connection, query.named_from());
+  return query.plain_sql();
+}
+
+std::vector<lake::TableIdentifier> inputs_of(engine::Connection& connection,
+                                             const std::string& sql) {
+  const ViewQuery query = ViewQuery::parse(connection, sql, SourceKind::kAppended);
+  std::vector<lake::TableIdentifier> tables = query.joined();
+  tables.insert(tables.begin(), query.source());
+  return tables;
 }
 
 struct Views::State {
@@ -189,6 +197,7 @@ struct Views::State {
     }
     running.instruments->seconds.observe(taken.count());
     (error.empty() ? running.instruments->updates : running.instruments->failures).add();
+    running.instruments->show(view->progress().event_time);
     finish(running, error, now);
     if (is_changed) set_due({view->spec().table});
     settled.notify_all();
@@ -312,7 +321,8 @@ std::vector<ViewStatus> Views::status() const {
   std::lock_guard lock(state_->mutex);
   std::vector<ViewStatus> statuses;
   for (const auto& [name, running] : state_->views) {
-    statuses.push_back({name, running.view->spec().table, running.view->source(),
+    const ViewSpec& spec = running.view->spec();
+    statuses.push_back({name, spec.table, running.view->source(), spec.closing,
                         running.view->progress(), running.last_error, running.since});
   }
   return statuses;

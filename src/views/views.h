@@ -22,13 +22,22 @@ struct ViewStatus {
   std::string name;
   lake::TableIdentifier table;
   lake::TableIdentifier source;
+  Closing closing;
   ViewProgress progress;
   std::string last_error;          // empty: the last update went well
   std::optional<Timestamp> since;  // of the error, else of the last update
 };
 
 // Throws what keeps the query from being a view, for checks without tables.
-void check_view(engine::Database& database, const std::string& sql);
+void check_view(engine::Database& database, const std::string& sql, const Closing& closing = {});
+
+// Of queries that check_view() took. The tables that one reads, the followed one first; and the
+// query in words of the engine alone: as it is, unless it has window functions, which only a view
+// knows. The latter looks at its tables: not_found when they are not there, invalid for a window
+// that is none of time.
+std::vector<lake::TableIdentifier> inputs_of(engine::Connection& connection,
+                                             const std::string& sql);
+std::string engine_sql(engine::Connection& connection, const std::string& sql);
 
 class Views {
  public:

@@ -30,6 +30,7 @@ def say(text):
 
 class EnginesTest(unittest.TestCase):
     maxDiff = 4000
+    with_trino = True
 
     @classmethod
     def setUpClass(cls):
@@ -42,19 +43,23 @@ class EnginesTest(unittest.TestCase):
         cls.server.wait_until_ready()
         uri = clients.catalog_url(cls.server.port)
         began = time.monotonic()
-        cls.trino_server = TrinoServer(folder / "trino", uri)  # starts while Spark does
-        cls.addClassCleanup(cls.trino_server.stop)
+        if cls.with_trino:
+            cls.trino_server = TrinoServer(folder / "trino", uri)  # starts while Spark does
+            cls.addClassCleanup(cls.trino_server.stop)
         session = spark_session.start(folder / "spark", uri)
         cls.addClassCleanup(session.stop)
-        cls.trino_server.wait_until_ready()
-        say(f"Spark {session.version} and Trino are there after {time.monotonic() - began:.0f} s")
+        if cls.with_trino:
+            cls.trino_server.wait_until_ready()
+        say(f"Spark {session.version}{' and Trino are' if cls.with_trino else ' is'} there after "
+            f"{time.monotonic() - began:.0f} s")
         cls.headrace = engines.Headrace(cls.server)
         cls.addClassCleanup(cls.headrace.close)
         cls.spark = engines.Spark(session)
-        cls.trino = engines.Trino(cls.trino_server)
+        if cls.with_trino:
+            cls.trino = engines.Trino(cls.trino_server)
         cls.duckdb = engines.Duckdb(cls.server)
         cls.pyiceberg = engines.Pyiceberg(cls.server)
-        cls.writers = [cls.spark, cls.trino, cls.pyiceberg, cls.duckdb]
+        cls.writers = [cls.spark, *([cls.trino] if cls.with_trino else []), cls.pyiceberg, cls.duckdb]
         cls.engines = [cls.headrace, *cls.writers]
 
     def assert_all_read(self, name, columns, expected, version=None):

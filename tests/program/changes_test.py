@@ -78,6 +78,32 @@ class ChangesTest(ProjectTest):
         self.change("views/events_per_minute.sql", "-- table:", "-- tabel:")
         self.assertIn("did you mean 'table'?", [problem.get("suggestion") for problem in self.problems()])
 
+    def test_views_that_read_each_other_are_named(self):
+        self.write("views/a.sql", "-- table: gold.a\nSELECT n, count(*) AS m FROM gold.b GROUP BY n\n")
+        self.write("views/b.sql", "-- table: gold.b\nSELECT m, count(*) AS n FROM gold.a GROUP BY m\n")
+        [problem] = self.problems()
+        self.assertEqual((problem["path"], problem["line"], problem["severity"]), ("views/a.sql", 2, "error"))
+        self.assertIn("in a circle cannot be: a reads b reads a", problem["message"])
+
+    def test_windows_of_views_are_checked(self):
+        view = """-- table: gold.hops
+-- watermark: 5m
+-- emit: on_close
+SELECT hop(time, INTERVAL 1 MINUTE, INTERVAL 5 MINUTE) AS w, count(*) AS n
+FROM silver.events GROUP BY ALL
+"""
+        self.write("views/hops.sql", view)
+        self.assertEqual(self.problems(), [])
+        for before, after, line, message in [
+                ("hop(time,", "hop(kind,", 4, "a window is one of time, and kind is VARCHAR"),
+                ("5 MINUTE", "5 SECOND", 4, "must be a whole number of slides"),
+                ("-- watermark: 5m", "--", 3, "emit: needs a watermark"),
+                ("hop(time, INTERVAL 1 MINUTE, INTERVAL 5 MINUTE)", "kind", 4, "needs one window among its keys")]:
+            self.write("views/hops.sql", view.replace(before, after))
+            found = self.problems()
+            self.assertEqual([p["line"] for p in found], [line], found)
+            self.assertIn(message, found[0]["message"])
+
     def test_jobs_are_checked_on_the_tables_and_files_of_each_other(self):
         self.write("data/kinds.csv", "kind,label\nview,looked\n")
         self.write("jobs/labels.yaml", """

@@ -140,7 +140,7 @@ int sql(Session& session, const SqlOptions& options) {
   }
   Service service = session.connect();
   SeededRandom random;
-  QueryRunner runner(service, random);
+  QueryRunner runner(session, service, random);
   const bool is_binary = options.format == "parquet" || options.format == "arrow";
   SqlOptions shown = options;
   if (is_binary) shown.format.clear();

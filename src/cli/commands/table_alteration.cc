@@ -1,6 +1,7 @@
 // headrace tables alter.
 
 #include <memory>
+#include <optional>
 
 #include <CLI/CLI.hpp>
 
@@ -21,6 +22,7 @@ struct AlterOptions {
   std::vector<std::string> add;
   std::vector<std::string> partition_by;
   bool unpartitioned = false;
+  std::optional<int64_t> format_version;
 };
 
 // "old=new", each of them.
@@ -45,9 +47,11 @@ JsonObject request_of(const AlterOptions& options) {
   if (!options.partition_by.empty() || options.unpartitioned) {
     body["partition_by"] = JsonArray(options.partition_by.begin(), options.partition_by.end());
   }
+  if (options.format_version) body["format_version"] = *options.format_version;
   if (body.empty()) {
     fail(ErrorKind::kInvalid,
-         "altering {}: say what, with --rename, --drop, --add, --type or --partition-by",
+         "altering {}: say what, with --rename, --drop, --add, --type, --partition-by or "
+         "--format-version",
          options.table);
   }
   return body;
@@ -65,8 +69,9 @@ int alter(Session& session, const AlterOptions& options) {
 }  // namespace
 
 void add_table_alteration(CLI::App& tables, Session& session) {
-  CLI::App* command = add_command(
-      tables, "alter", "Rename, drop, add or widen columns; divide new files in another way");
+  CLI::App* command = add_command(tables, "alter",
+                                  "Rename, drop, add or widen columns; divide new files in another "
+                                  "way; raise the format version");
   auto options = std::make_shared<AlterOptions>();
   command->add_option("TABLE", options->table, "database.table")->required();
   const auto add_list = [&](const char* name, std::vector<std::string>& into, const char* help) {
@@ -82,6 +87,8 @@ void add_table_alteration(CLI::App& tables, Session& session) {
                            "How new files are divided: a column, day(time), bucket(16, id), …");
   command->add_flag("--unpartitioned", options->unpartitioned, "New files are not divided")
       ->excludes(divided);
+  command->add_option("--format-version", options->format_version,
+                      "3: deletes are kept as deletion vectors; there is no way back");
   command->callback([&session, options] {
     session.action = [&session, options] { return alter(session, *options); };
   });

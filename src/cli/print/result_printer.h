@@ -33,6 +33,8 @@ struct ResultEnd {
   int64_t row_count = 0;   // as the server counted
   bool truncated = false;  // the row limit cut the result
   double elapsed_ms = 0;
+  int64_t files_total = 0;  // of the tables' data files that the query looked at
+  int64_t files_read = 0;   // that it could not leave out
 };
 
 using Sink = std::function<void(std::string_view)>;

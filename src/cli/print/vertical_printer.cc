@@ -43,6 +43,9 @@ std::string row_count_line(const Layout& layout, int64_t shown, const ResultEnd&
     line = counted(shown, "row");
   }
   if (layout.shows_elapsed) line += format(" in {}", duration_text(end.elapsed_ms));
+  if (layout.shows_elapsed && end.files_read < end.files_total) {
+    line += format(", {} of {} files read", grouped(end.files_read), grouped(end.files_total));
+  }
   return line + "\n";
 }
 

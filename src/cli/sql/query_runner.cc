@@ -26,6 +26,8 @@ ResultEnd end_of(const QueryResponseReader& reader, int64_t rows_seen) {
   end.truncated = truncated != nullptr && truncated->is_bool() && truncated->get_bool();
   const Json* elapsed = find_member(members, "elapsed_ms");
   if (elapsed != nullptr && elapsed->is_number()) end.elapsed_ms = elapsed->to_number<double>();
+  end.files_total = integer_member_or(members, "files_total", 0);
+  end.files_read = integer_member_or(members, "files_read", 0);
   return end;
 }
 
@@ -48,9 +50,7 @@ ResultEnd QueryRunner::run(const Query& query, ResultPrinter& printer, std::stop
                                 ++rows;
                                 printer.row(cells);
                               }});
-  stream(
-      query, "json", make_uuid(random_), [&](std::string_view bytes) { reader.feed(bytes); },
-      std::move(stop));
+  watch(query, "json", [&](std::string_view bytes) { reader.feed(bytes); }, std::move(stop));
   reader.finish();
   throw_if_failed(reader);
   const ResultEnd end = end_of(reader, rows);
@@ -76,7 +76,23 @@ std::vector<std::vector<std::string>> QueryRunner::fetch(const Query& query) {
 void QueryRunner::download(const Query& query, std::string_view format,
                            const std::function<void(std::string_view)>& sink,
                            std::stop_token stop) {
-  stream(query, format, make_uuid(random_), sink, std::move(stop));
+  watch(query, format, sink, std::move(stop));
+}
+
+void QueryRunner::watch(const Query& query, std::string_view format,
+                        const std::function<void(std::string_view)>& sink, std::stop_token stop) {
+  const std::string query_id = make_uuid(random_);
+  // Without a server the query runs in this process, and there is nobody to ask.
+  QueryProgress progress(
+      session_, service_.is_running() ? ask_server(session_, query_id)
+                                      : [] { return std::optional<double>(); });
+  stream(
+      query, format, query_id,
+      [&](std::string_view bytes) {
+        progress.stop();
+        sink(bytes);
+      },
+      std::move(stop));
 }
 
 void QueryRunner::stream(const Query& query, std::string_view format, const std::string& query_id,

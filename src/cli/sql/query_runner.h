@@ -15,6 +15,8 @@
 #include "base/random.h"
 #include "cli/print/result_printer.h"
 #include "cli/service.h"
+#include "cli/session.h"
+#include "cli/sql/query_progress.h"
 
 namespace headrace::cli {
 
@@ -27,7 +29,8 @@ struct Query {
 
 class QueryRunner {
  public:
-  QueryRunner(Service& service, Random& random) : service_(service), random_(random) {}
+  QueryRunner(Session& session, Service& service, Random& random)
+      : session_(session), service_(service), random_(random) {}
 
   // Returns the members that end the answer.
   ResultEnd run(const Query& query, ResultPrinter& printer, std::stop_token stop = {});
@@ -40,8 +43,12 @@ class QueryRunner {
  private:
   void stream(const Query& query, std::string_view format, const std::string& query_id,
               const std::function<void(std::string_view)>& sink, std::stop_token stop);
+  // As stream(), with a line that tells how long it takes.
+  void watch(const Query& query, std::string_view format,
+             const std::function<void(std::string_view)>& sink, std::stop_token stop);
   void cancel(const std::string& query_id);
 
+  Session& session_;
   Service& service_;
   Random& random_;
 };

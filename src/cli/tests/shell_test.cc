@@ -39,7 +39,7 @@ class ShellTest : public ::testing::Test {
     session_.globals().project = ".";
     Service service(host_.connect({}));
     SeededRandom random(1);
-    QueryRunner runner(service, random);
+    QueryRunner runner(session_, service, random);
     Shell(session_, runner, {}).run_interactive(editor_, "shop");
   }
 

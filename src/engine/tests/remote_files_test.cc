@@ -93,6 +93,27 @@ TEST_F(RemoteFilesTest, TellWhatWentWrong) {
       300'000);
 }
 
+TEST_F(RemoteFilesTest, ARangeOfAFileIsReadAloneHereAndThere) {
+  const std::string& bytes = files_->files["s3://lake/a.parquet"];
+  for (const std::string& path : {local_, std::string("s3://lake/a.parquet")}) {
+    EXPECT_EQ(connection_->read_file(path, 0, 4), "PAR1") << path;
+    EXPECT_EQ(connection_->read_file(path, 100, 70'000), bytes.substr(100, 70'000)) << path;
+    EXPECT_EQ(connection_->read_file(path, bytes.size(), 0), "") << path;
+    for (const auto& [offset, size] : {std::pair<uint64_t, uint64_t>{bytes.size() - 3, 4},
+                                       {bytes.size() + 1, 0},
+                                       {1, UINT64_MAX}}) {
+      try {
+        connection_->read_file(path, offset, size);
+        ADD_FAILURE() << path;
+      } catch (const Error& error) {
+        EXPECT_EQ(error.kind(), ErrorKind::kCorrupt) << error.message();
+      }
+    }
+  }
+  EXPECT_THROW(connection_->read_file("s3://lake/none", 0, 1), Error);
+  EXPECT_THROW(connection_->read_file(local_ + ".none", 0, 1), Error);
+}
+
 TEST_F(RemoteFilesTest, AreNotWritten) {
   EXPECT_THROW(connection_->execute("COPY (SELECT 1) TO 's3://lake/c.parquet' (FORMAT parquet)"),
                Error);

@@ -2,6 +2,22 @@
 #include "jobs/node_type.h"
 #include "jobs/parse/record_parser.h"
 
+namespace headrace::jobs::parse {
+
+static config::Choices<OnConflict> choices_of(OnConflict) {
+  return {{"split", OnConflict::kSplit,
+           "the value goes into a column beside it, named after its type: `size__varchar`"},
+          {"text", OnConflict::kText,
+           "the value goes, as its text, into one column beside it: `size__varchar`"},
+          {"cast", OnConflict::kCast,
+           "the value is cast to the column's type when it says the same there (\"12\" is 12), "
+           "else its "
+           "record becomes a dead letter"},
+          {"reject", OnConflict::kReject, "the record becomes a dead letter"}};
+}
+
+}  // namespace headrace::jobs::parse
+
 namespace headrace::jobs::nodes::parse {
 namespace {
 
@@ -20,17 +36,6 @@ config::Choices<OnError> choices_of(OnError) {
        "the column becomes NULL; records that do not parse at all are dead letters"}};
 }
 
-enum class Conflict { kSplit, kCast, kReject };
-config::Choices<Conflict> choices_of(Conflict) {
-  return {{"split", Conflict::kSplit,
-           "the value goes into a column beside it, named after its type: `size__varchar`"},
-          {"cast", Conflict::kCast,
-           "the value is cast to the column's type when it says the same there (\"12\" is 12), "
-           "else its "
-           "record becomes a dead letter"},
-          {"reject", Conflict::kReject, "the record becomes a dead letter"}};
-}
-
 struct Settings {
   std::string input;
   Format format = Format::kJson;
@@ -39,7 +44,7 @@ struct Settings {
   char delimiter = ',';
   std::string pattern;
   std::optional<bool> infer;
-  Conflict on_conflict = Conflict::kSplit;
+  jobs::parse::OnConflict on_conflict = jobs::parse::OnConflict::kSplit;
   std::vector<std::string> ignore;
   int64_t max_columns = jobs::parse::Inference{}.max_columns;
 
@@ -59,18 +64,6 @@ config::Fields<FieldSettings> field_settings() {
                 "where the value stands in the object, as a JSON pointer")
       .optional("required", &FieldSettings::required,
                 "whether a record without it becomes a dead letter");
-}
-
-jobs::parse::OnConflict policy_of(Conflict conflict) {
-  switch (conflict) {
-    case Conflict::kSplit:
-      return jobs::parse::OnConflict::kSplit;
-    case Conflict::kCast:
-      return jobs::parse::OnConflict::kCast;
-    case Conflict::kReject:
-      return jobs::parse::OnConflict::kReject;
-  }
-  return jobs::parse::OnConflict::kReject;
 }
 
 const char* name_of(Format format) {
@@ -96,7 +89,7 @@ class ParseNode final : public Node {
 
   std::optional<InferenceNeed> inference() const override {
     if (!settings_.is_inferring()) return std::nullopt;
-    return InferenceNeed{{policy_of(settings_.on_conflict),
+    return InferenceNeed{{settings_.on_conflict,
                           {settings_.ignore.begin(), settings_.ignore.end()},
                           settings_.max_columns},
                          fields_};
@@ -119,7 +112,7 @@ class ParseNode final : public Node {
     spec.pattern = settings_.pattern;
     if (settings_.is_inferring()) {
       spec.is_inferring = true;
-      spec.on_conflict = policy_of(settings_.on_conflict);
+      spec.on_conflict = settings_.on_conflict;
       spec.ignore = settings_.ignore;
       spec.fields = context.found->at(context.node);
     }

@@ -12,6 +12,7 @@ struct Settings {
   std::optional<std::string> delete_when;
   std::vector<std::string> leave_out;
   std::optional<std::vector<std::string>> sort_by;
+  std::optional<int> format_version;
 };
 
 // What belongs together in a target's settings.
@@ -27,6 +28,7 @@ void check(const Settings& settings, const config::Node& node, config::Problems&
   needs(settings.delete_when.has_value(), "delete_when", "primary_key", is_upsert);
   needs(!settings.leave_out.empty(), "leave_out", "input", settings.input.has_value());
   needs(settings.sort_by.has_value(), "sort_by", "input", settings.input.has_value());
+  needs(settings.format_version.has_value(), "format_version", "input", settings.input.has_value());
 }
 
 class TableNode final : public Node {
@@ -55,6 +57,7 @@ class TableNode final : public Node {
     need.delete_when = settings_.delete_when.value_or("");
     need.leave_out = settings_.leave_out;
     need.sort_by = settings_.sort_by;
+    need.format_version = settings_.format_version;
     return need;
   }
 
@@ -104,6 +107,11 @@ NodeType describe() {
                     "the columns by which rows are sorted when the table's files are merged: a "
                     "column, or column desc. Queries that filter by them read less",
                     config::example("[customer, ordered_at desc]"))
+          .optional("format_version", &Settings::format_version,
+                    "the version of Iceberg's table format, at least: 3 keeps deleted rows as "
+                    "deletion vectors, which not every engine reads yet. A table that has it keeps "
+                    "it; new tables have 2",
+                    config::at_least(2), config::at_most(3), config::example("3"))
           .check(check));
 }
 

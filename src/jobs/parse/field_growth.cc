@@ -112,9 +112,8 @@ class Growth {
       case OnConflict::kSplit:
         split(columns, name, rest);
         return;
-      case OnConflict::kWiden:
       case OnConflict::kText:
-        retype(type, rest);
+        add_text(columns, name);
         return;
     }
   }
@@ -187,10 +186,7 @@ class Growth {
       only.element.emplace_back().kinds.insert(ValueKind::kText);
       add_beside(columns, name, TypeKind::kList, only);
     }
-    if (!has_text) return;
-    FoundType only;
-    only.kinds.insert(ValueKind::kText);
-    add_beside(columns, name, TypeKind::kString, only);
+    if (has_text) add_text(columns, name);
   }
 
   bool add_beside(Columns& columns, const std::string& name, TypeKind kind,
@@ -207,26 +203,11 @@ class Growth {
     return !type || add(columns, beside, found) != nullptr;
   }
 
-  void retype(lake::Type& type, const FoundType& rest) {
-    using enum ValueKind;
-    const bool is_scalar = !rest.has_objects() && !rest.has_lists();
-    const auto only = [&](std::initializer_list<ValueKind> kinds) {
-      return is_scalar && std::all_of(rest.kinds.begin(), rest.kinds.end(), [&](ValueKind kind) {
-               return std::find(kinds.begin(), kinds.end(), kind) != kinds.end();
-             });
-    };
-    const bool is_widening = inference_.on_conflict == OnConflict::kWiden;
-    if (is_widening && type.kind == TypeKind::kLong && only({kDouble})) {
-      type = simple(TypeKind::kDouble);
-    } else if (is_widening && type.kind == TypeKind::kLong && only({kHuge})) {
-      type = {.kind = TypeKind::kDecimal, .precision = 38, .scale = 0, .fields = {}};
-    } else if (is_widening && type.kind == TypeKind::kDate && only({kTimestamp, kTimestamptz})) {
-      type =
-          simple(rest.kinds.contains(kTimestamptz) ? TypeKind::kTimestamptz : TypeKind::kTimestamp);
-    } else {
-      type = simple(TypeKind::kString);
-    }
-    has_grown_ = true;
+  // One column for all of them, as text.
+  void add_text(Columns& columns, const std::string& name) {
+    FoundType only;
+    only.kinds.insert(ValueKind::kText);
+    add_beside(columns, name, TypeKind::kString, only);
   }
 
   const Inference& inference_;

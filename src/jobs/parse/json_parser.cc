@@ -139,19 +139,17 @@ class JsonParser final : public RecordParser {
 
   // A value that is not of the type of its inferred column.
   bool take_misfit(size_t index, std::string_view token, size_t row, std::string& reason) {
-    if (spec_.on_conflict == OnConflict::kSplit && take_beside(index, token, row)) {
-      return true;
-    }
-    const bool can_change =
-        spec_.on_conflict != OnConflict::kCast && spec_.on_conflict != OnConflict::kReject;
-    found_news_ = found_news_ || (can_change && !is_final_);
+    const bool has_place = goes_beside(spec_.on_conflict);
+    if (has_place && take_beside(index, token, row)) return true;
+    found_news_ = found_news_ || (has_place && !is_final_);
     return refuse(index, token, reason);
   }
 
   bool take_beside(size_t index, std::string_view token, size_t row) {
     const char* begin = token.data();
     LoneValue value(begin, static_cast<size_t>(end_ - begin));
-    for (const std::string& name : names_beside(spec_.fields[index].name, value)) {
+    for (const std::string& name :
+         names_beside(spec_.fields[index].name, value, spec_.on_conflict)) {
       const size_t beside = names_.find(name, index + 1);
       if (beside == names_.size()) {
         if (is_final_) continue;

@@ -102,7 +102,10 @@ std::optional<ValueKind> LoneValue::kind() const {
   return kind_of_token(std::string_view(text_).substr(1, size_ - 2));
 }
 
-std::vector<std::string> names_beside(std::string_view name, const LoneValue& value) {
+std::vector<std::string> names_beside(std::string_view name, const LoneValue& value,
+                                      OnConflict policy) {
+  const std::string text = split_name(name, lake::TypeKind::kString);
+  if (policy == OnConflict::kText) return {text};
   std::vector<std::string> names;
   if (value.is_object()) {
     names.push_back(split_name(name, lake::TypeKind::kStruct));
@@ -111,7 +114,7 @@ std::vector<std::string> names_beside(std::string_view name, const LoneValue& va
   } else if (const auto kind = value.kind(); kind && split_type(*kind) != lake::TypeKind::kString) {
     names.push_back(split_name(name, split_type(*kind)));
   }
-  names.push_back(split_name(name, lake::TypeKind::kString));
+  names.push_back(text);
   return names;
 }
 
@@ -260,14 +263,15 @@ Outcome ValueWriter::write_member(simdjson::ondemand::value value, size_t index,
     found[index] = outcome != Outcome::kNews;
     return outcome;
   }
-  if (!rules_.is_inferred || rules_.on_conflict != OnConflict::kSplit) return outcome;
+  if (!rules_.is_inferred || !goes_beside(rules_.on_conflict)) return outcome;
   return write_beside(text, index, found, vector, row, end);
 }
 
 Outcome ValueWriter::write_beside(const char* text, size_t index, std::vector<bool>& found,
                                   engine::MutableVector& vector, size_t row, const char* end) {
   LoneValue value(text, static_cast<size_t>(end - text));
-  for (const std::string& name : names_beside(type_.fields[index].name, value)) {
+  for (const std::string& name :
+       names_beside(type_.fields[index].name, value, rules_.on_conflict)) {
     const size_t beside = names_.find(name, index + 1);
     if (beside == names_.size()) {
       if (rules_.is_final) continue;

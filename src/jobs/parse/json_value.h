@@ -62,7 +62,8 @@ class LoneValue {
 };
 
 // The names of the columns beside `name` that take this value when the column cannot, best first.
-std::vector<std::string> names_beside(std::string_view name, const LoneValue& value);
+std::vector<std::string> names_beside(std::string_view name, const LoneValue& value,
+                                      OnConflict policy);
 
 // Writes values of one type into a vector. `end`: of the bytes of the record at work.
 class ValueWriter {

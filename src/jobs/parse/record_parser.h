@@ -27,7 +27,12 @@ struct ParseField {
 };
 
 // What becomes of an inferred field when values come that are not of its type.
-enum class OnConflict { kCast, kSplit, kWiden, kText, kReject };
+enum class OnConflict { kCast, kSplit, kText, kReject };
+
+// Whether such a value goes into a column beside its field's.
+inline bool goes_beside(OnConflict policy) {
+  return policy == OnConflict::kSplit || policy == OnConflict::kText;
+}
 
 struct ParseSpec {
   std::string node;

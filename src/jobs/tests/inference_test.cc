@@ -199,6 +199,26 @@ TEST(Inference, splits_a_column_that_gets_values_of_another_type) {
   }
 }
 
+TEST(Inference, puts_all_such_values_into_one_text_column_when_told_to) {
+  for (const int64_t records : {1, 3, 50'000}) {
+    JobBench bench;
+    bench.create_topic("events");
+    bench.send("events", {R"({"n":0,"s":{"k":1}})"});
+    bench.run_to_end(job(", on_conflict: text"));
+    bench.send("events", {R"({"n":"12"})", R"({"n":2.50})", R"({"n":{"a": [1]}})",
+                          R"({"n":[true, 1]})", R"({"n":5,"s":{"k":"one"}})", R"({"s":"none"})"});
+    bench.batch_records = records;
+    bench.run_to_end(job(", on_conflict: text"));
+    bench.restart();
+    EXPECT_EQ(bench.rows("SELECT n, n__varchar, s.k, s.k__varchar, s__varchar FROM silver.events"),
+              (Texts{"0|NULL|1|NULL|NULL", "5|NULL|NULL|one|NULL", "NULL|12|NULL|NULL|NULL",
+                     "NULL|2.50|NULL|NULL|NULL", "NULL|NULL|NULL|NULL|none",
+                     "NULL|[true, 1]|NULL|NULL|NULL", R"(NULL|{"a": [1]}|NULL|NULL|NULL)"}))
+        << records << " records in a batch";
+    EXPECT_EQ(bench.value("SELECT count(*) FROM dead_letters.events"), "0");
+  }
+}
+
 TEST(Inference, casts_or_rejects_such_values_when_told_to) {
   for (const std::string policy : {"cast", "reject"}) {
     JobBench bench;

@@ -89,6 +89,61 @@ TEST_F(StaticInputsTest, StayAsTheyWereWhenTheyCannotBeRead) {
   EXPECT_EQ(bench_.value("SELECT count(*) FROM dead_letters.orders"), "0");
 }
 
+TEST_F(StaticInputsTest, AreWaitedForByAStreamingJob) {
+  bench_.files().remove(bench_.directory() + "/countries.json");
+  JobRunner runner(JobBench::job("orders", kOrders), bench_.runtime());
+  runner.start();
+  ASSERT_TRUE(comes_true([&] { return runner.status().state == JobState::kRetrying; }));
+  EXPECT_EQ(runner.status().last_error,
+            "job orders: nodes.countries: no file matches countries.json yet; the job begins when "
+            "it is there");
+  write(R"([{"code":"DE","name":"Germany"}])");
+  ASSERT_TRUE(comes_true([&] { return runner.status().state == JobState::kRunning; }));
+  EXPECT_TRUE(joins_as("DE", "Germany"));
+  EXPECT_EQ(runner.status().retries, 0);
+  runner.stop();
+}
+
+TEST_F(StaticInputsTest, MustBeThereForAJobThatEnds) {
+  bench_.files().remove(bench_.directory() + "/countries.json");
+  try {
+    bench_.run_to_end(JobBench::job("orders", kOrders));
+    ADD_FAILURE() << "the job ran without its countries";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::kNotFound);
+    EXPECT_STREQ(error.what(), "job orders: nodes.countries: no file matches countries.json");
+  }
+}
+
+// Two jobs, each of which reads what is not there yet: a file, and the table that the other makes.
+TEST_F(StaticInputsTest, AreWaitedForWhenAnotherJobMakesThem) {
+  bench_.commit_interval = milliseconds(200);
+  JobRunner second(JobBench::job("second", R"(
+in: {type: table, table: silver.people}
+out: {type: table, input: in, table: gold.people}
+)"),
+                   bench_.runtime());
+  JobRunner first(JobBench::job("first", R"(
+in: {type: files, path: "people*.json"}
+out: {type: table, input: in, table: silver.people}
+)"),
+                  bench_.runtime());
+  second.start();
+  first.start();
+  const auto waits = [](const JobRunner& runner, const std::string& for_what) {
+    return runner.status().state == JobState::kRetrying &&
+           runner.status().last_error.find(for_what) != std::string::npos;
+  };
+  ASSERT_TRUE(comes_true([&] { return waits(second, "there is no table silver.people yet"); }));
+  ASSERT_TRUE(comes_true([&] { return waits(first, "no file matches people*.json yet"); }));
+  bench_.files().write_atomically(bench_.directory() + "/people1.json", R"({"name":"Ada"})");
+  ASSERT_TRUE(comes_true([&] { return second.status().state == JobState::kRunning; }));
+  ASSERT_TRUE(
+      comes_true([&] { return bench_.value("SELECT max(name) FROM gold.people") == "Ada"; }));
+  second.stop();
+  first.stop();
+}
+
 // With its columns gone the job's SQL would fail on every record: none of them is at fault.
 TEST_F(StaticInputsTest, MakeNoDeadLettersWhenTheirColumnsChange) {
   JobRunner runner(JobBench::job("orders", kOrders), bench_.runtime());

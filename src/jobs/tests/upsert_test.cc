@@ -129,6 +129,43 @@ TEST_F(Upsert, keeps_the_last_change_of_each_key_and_deletes_what_is_deleted) {
   }
 }
 
+// The same job with `format_version: 3` for one of its tables, from a later start on.
+TEST_F(Upsert, deletes_by_vectors_in_format_version_3) {
+  JobBench bench;
+  bench.create_topic("changes");
+  send(bench, {{1, "eu", 10, 1, false}, {2, "eu", 20, 1, false}, {3, "eu", 30, 1, false}});
+  bench.run_to_end(JobBench::job("changes", kChangesJob));
+  send(bench, {{1, "eu", 11, 2, false}});
+  bench.run_to_end(JobBench::job("changes", kChangesJob));
+  const auto deletes = [&](const char* table) {
+    const auto loaded = bench.catalog().load({"silver", table});
+    std::vector<std::string> texts;
+    for (const lake::DataFile& file : bench.catalog().delete_files(*loaded)) {
+      texts.push_back(format("{} of {} in format {}",
+                             file.is_deletion_vector() ? "vector" : "position deletes",
+                             file.record_count, loaded->metadata.format_version));
+    }
+    return texts;
+  };
+  EXPECT_THAT(deletes("by_position"), ElementsAre("position deletes of 1 in format 2"));
+
+  std::string upgraded = kChangesJob;
+  upgraded.replace(upgraded.find("primary_key: [id, region],"), 0, "format_version: 3, ");
+  const JobSpec job = JobBench::job("changes", upgraded);
+  send(bench, {{2, "eu", 0, 2, true}});
+  bench.run_to_end(job);
+  expect_model(bench, "after the upgrade");
+  EXPECT_THAT(deletes("by_position"), ElementsAre("vector of 2 in format 3"));
+  EXPECT_THAT(deletes("by_revision"), ElementsAre("position deletes of 1 in format 2",
+                                                  "position deletes of 1 in format 2"));
+  send(bench, {{3, "eu", 31, 2, false}, {4, "eu", 40, 1, false}});
+  bench.run_to_end(job);
+  expect_model(bench, "after another commit");
+  EXPECT_THAT(deletes("by_position"), ElementsAre("vector of 3 in format 3"));
+  bench.restart();
+  expect_model(bench, "read from the files alone");
+}
+
 TEST_F(Upsert, makes_rows_without_a_key_dead_letters) {
   JobBench bench;
   bench.create_topic("changes");

@@ -180,7 +180,7 @@ TEST(MetadataBuilderTest, RefusesWhatWouldBreakTheTable) {
   const std::string ts = R"({"id": 3, "name": "ts", "type": "timestamptz", "required": false})";
   const std::vector<Refused> cases = {
       {"another uuid", R"({"action": "assign-uuid", "uuid": "x"})", ErrorKind::kInvalid},
-      {"version 3", R"({"action": "upgrade-format-version", "format-version": 3})",
+      {"version 4", R"({"action": "upgrade-format-version", "format-version": 4})",
        ErrorKind::kUnsupported},
       {"version 1", R"({"action": "upgrade-format-version", "format-version": 1})",
        ErrorKind::kInvalid},
@@ -218,6 +218,64 @@ TEST(MetadataBuilderTest, RefusesWhatWouldBreakTheTable) {
   const TableMetadata base = with_two_snapshots();
   for (const Refused& test : cases) {
     EXPECT_EQ(kind_thrown_by([&] { updated(base, test.updates); }), test.kind) << test.name;
+  }
+}
+
+TEST(MetadataBuilderTest, FromFormat3OnEachSnapshotTakesTheNextRowIds) {
+  const auto with_ids = [](std::string snapshot, const std::string& ids) {
+    return snapshot.replace(snapshot.rfind("}}"), 0, ids);
+  };
+  const std::string upgrade = R"({"action": "upgrade-format-version", "format-version": 3})";
+  TableMetadata table = updated(with_two_snapshots(), upgrade);
+  EXPECT_EQ(table.format_version, 3);
+  EXPECT_EQ(table.next_row_id, 0);
+  EXPECT_FALSE(table.current_snapshot()->first_row_id);
+  // Two in one request go on from each other.
+  table = updated(
+      table, with_ids(add_snapshot(13, 3, "12"), R"(, "first-row-id": 0, "added-rows": 7)") + "," +
+                 with_ids(add_snapshot(14, 4, "13"), R"(, "first-row-id": 7, "added-rows": 0)") +
+                 "," + set_ref(14));
+  EXPECT_EQ(table.next_row_id, 7);
+  EXPECT_EQ(table.current_snapshot()->first_row_id, 7);
+  const std::string next = add_snapshot(15, 5, "14");
+  const std::pair<std::string, ErrorKind> cases[] = {
+      {"", ErrorKind::kInvalid},
+      {R"(, "first-row-id": 7)", ErrorKind::kInvalid},
+      {R"(, "added-rows": 7)", ErrorKind::kInvalid},
+      {R"(, "first-row-id": 0, "added-rows": 7)", ErrorKind::kConflict},
+      {R"(, "first-row-id": 6, "added-rows": 7)", ErrorKind::kConflict},
+      {R"(, "first-row-id": 7, "added-rows": -7)", ErrorKind::kInvalid},
+      {R"(, "first-row-id": 7, "added-rows": 9223372036854775807)", ErrorKind::kInvalid}};
+  for (const auto& [ids, kind] : cases) {
+    EXPECT_EQ(kind_thrown_by([&] { updated(table, with_ids(next, ids)); }), kind) << ids;
+  }
+  EXPECT_EQ(kind_thrown_by([&] {
+              updated(table, R"({"action": "upgrade-format-version", "format-version": 2})");
+            }),
+            ErrorKind::kInvalid);
+  EXPECT_EQ(updated(table, upgrade).next_row_id, 7);  // it has it already
+  EXPECT_EQ(updated(table, with_ids(next, R"(, "first-row-id": 9, "added-rows": 2)")).next_row_id,
+            11);
+}
+
+TEST(MetadataBuilderTest, ANewTableMayHaveFormat3) {
+  std::string request = kCreate;
+  request.replace(request.find(R"("format-version": "2")"), 21, R"("format-version": "3")");
+  const TableMetadata table = first_metadata(new_table_from_json("db", parse_json(request, "test")),
+                                             "file:///w/db/t", "u", kNow);
+  EXPECT_EQ(table.format_version, 3);
+  EXPECT_EQ(integer_member(to_json(table), "next-row-id"), 0);
+  for (const auto& [version, kind] : {std::pair("4", ErrorKind::kUnsupported),
+                                      {"1", ErrorKind::kInvalid},
+                                      {"x", ErrorKind::kInvalid}}) {
+    std::string other = request;
+    other.replace(other.find(R"("format-version": "3")") + 19, 1, version);
+    EXPECT_EQ(kind_thrown_by([&] {
+                first_metadata(new_table_from_json("db", parse_json(other, "test")),
+                               "file:///w/db/t", "u", kNow);
+              }),
+              kind)
+        << version;
   }
 }
 

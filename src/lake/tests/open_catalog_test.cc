@@ -11,6 +11,7 @@
 #include "lake/snapshot_builder.h"
 #include "lake/testing/error_kind.h"
 #include "lake/testing/lake_fixture.h"
+#include "lake/vector_writer.h"
 
 namespace headrace::lake {
 namespace {
@@ -179,6 +180,94 @@ TEST_F(OpenCatalogTest, TheFilesOfASnapshotMustBeThere) {
     }
   }
   EXPECT_EQ(kind_thrown_by([&] { commit(Engine::commit(table, snapshot)); }), ErrorKind::kInvalid);
+}
+
+class OpenCatalogFormat3Test : public OpenCatalogTest {
+ protected:
+  OpenCatalogFormat3Test() {
+    TableChange upgrade{.base = lake_.create("t")};
+    upgrade.format_version = 3;
+    table_ = lake_.catalog->commit({upgrade}).at(0);
+    table_ = commit(engine_.append(table_, "a", 10));
+  }
+
+  DataFile vector_of(const std::string& file, const RowPositions& positions) {
+    const DataFile data = lake_.named_file(*table_, file, 10);
+    return write_deletion_vectors(*lake_.catalog, *lake_.files, lake_.random, *table_,
+                                  {{&data, &positions}})
+        .at(0);
+  }
+
+  // What an engine sends that adds this as if the table had another format version.
+  Json snapshot_of_format_2(const DataFile& added) {
+    auto other = std::make_shared<Table>(*table_);
+    other->metadata.format_version = 2;
+    Json snapshot = engine_.snapshot({.base = other, .added = {added}});
+    snapshot.as_object()["first-row-id"] = table_->metadata.next_row_id;
+    snapshot.as_object()["added-rows"] = 10;
+    return snapshot;
+  }
+
+  void expect_refused(const Json& snapshot, const std::string& why) {
+    try {
+      commit(Engine::commit(table_, snapshot));
+      ADD_FAILURE() << why;
+    } catch (const Error& error) {
+      EXPECT_EQ(error.kind(), ErrorKind::kInvalid) << error.message();
+      EXPECT_THAT(error.message(), ::testing::HasSubstr(why));
+    }
+  }
+
+  TablePtr table_;
+};
+
+TEST_F(OpenCatalogFormat3Test, ALateAppendTakesTheRowIdsThatAreLeft) {
+  EXPECT_EQ(table_->metadata.next_row_id, 10);
+  const TableUpdates late = engine_.append(table_, "late", 5);
+  lake_.append(table_, {lake_.named_file(*table_, "b", 2)});
+  const TablePtr done = commit(late);
+  std::map<std::string, int64_t> first_ids;
+  for (const DataFile& file : lake_.catalog->files(*done)) {
+    first_ids[std::filesystem::path(file.path).stem()] = file.first_row_id.value();
+  }
+  EXPECT_EQ(first_ids, (std::map<std::string, int64_t>{{"a", 0}, {"b", 10}, {"late", 12}}));
+  EXPECT_EQ(done->metadata.current_snapshot()->first_row_id, 12);
+  EXPECT_EQ(done->metadata.next_row_id, 17);
+}
+
+TEST_F(OpenCatalogFormat3Test, VectorsMustBeThoseThatReadersFind) {
+  const DataFile vector = vector_of("a", RowPositions({1, 2}));
+  DataFile elsewhere = vector;
+  elsewhere.content_offset = 5;
+  expect_refused(engine_.snapshot({.base = table_, .added = {elsewhere}}), "no deletion vector");
+  DataFile of_another = vector;
+  of_another.referenced_data_file = "file:///another.parquet";
+  expect_refused(engine_.snapshot({.base = table_, .added = {of_another}}), "is not of");
+  DataFile missing = vector;
+  missing.path += ".not";
+  expect_refused(engine_.snapshot({.base = table_, .added = {missing}}), ".not");
+
+  table_ = commit(Engine::commit(
+      table_, engine_.snapshot({.base = table_, .added = {vector}, .operation = "delete"})));
+  EXPECT_EQ(live_rows(lake_.catalog->files(*table_)[0]), 8);
+  const DataFile second = vector_of("a", RowPositions({1, 2, 3}));
+  expect_refused(engine_.snapshot({.base = table_, .added = {second}}), "two deletion vectors");
+  table_ = commit(Engine::commit(
+      table_, engine_.snapshot({.base = table_, .added = {second}, .removed = {vector}})));
+  EXPECT_EQ(live_rows(lake_.catalog->files(*table_)[0]), 7);
+}
+
+TEST_F(OpenCatalogFormat3Test, WhatBelongsToFormat2IsRefused) {
+  DataFile deletes = lake_.named_file(*table_, "deletes", 1);
+  deletes.content = FileContent::kPositionDeletes;
+  expect_refused(snapshot_of_format_2(deletes), "position delete file");
+  expect_refused(snapshot_of_format_2(lake_.named_file(*table_, "b", 10)), "first_row_id");
+}
+
+TEST_F(OpenCatalogFormat3Test, RowIdsBeyondThoseOfTheSnapshotAreRefused) {
+  Json snapshot = engine_.snapshot({.base = table_, .added = {lake_.named_file(*table_, "b", 10)}});
+  snapshot.as_object()["added-rows"] = 9;
+  expect_refused(snapshot, "ids beyond");
 }
 
 TEST_F(OpenCatalogTest, StagedTablesAreThereWhenTheyAreCommitted) {

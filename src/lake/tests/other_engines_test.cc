@@ -9,7 +9,8 @@
 #include "base/format.h"
 #include "lake/data_writer.h"
 #include "lake/delete_function.h"
-#include "lake/delete_writer.h"
+#include "lake/delete_reader.h"
+#include "lake/row_deletes.h"
 #include "lake/table_alteration.h"
 #include "lake/testing/lake_fixture.h"
 #include "lake/transform.h"
@@ -44,6 +45,7 @@ struct Case {
   std::string filter;  // for pyiceberg
   int64_t rows;
   int64_t files;  // most that need to be read, of 3 commits
+  int format_version = 2;
 };
 
 class OtherEnginesTest : public ::testing::Test {
@@ -64,6 +66,7 @@ class OtherEnginesTest : public ::testing::Test {
     request.identifier = {"silver", test.name};
     request.schema = make_schema(columns);
     request.partition_by = test.partition_by;
+    request.format_version = test.format_version;
     return lake_.catalog->create(request);
   }
 
@@ -80,8 +83,14 @@ class OtherEnginesTest : public ::testing::Test {
     TableChange change;
     change.base = table;
     change.removed = {lake_.catalog->files(*table).at(0)};
-    change.added = write_data_files(*connection_, *lake_.catalog, *lake_.files, lake_.random,
-                                    *table, scan_sql(*table, change.removed));
+    WriteOptions options;
+    options.keeps_row_ids = test.format_version >= 3;
+    change.added = write_data_files(
+        *connection_, *lake_.catalog, *lake_.files, lake_.random, *table,
+        options.keeps_row_ids ? format("SELECT * EXCLUDE (_file, _position) FROM ({})",
+                                       scan_moving_rows_sql(*table, change.removed))
+                              : scan_sql(*table, change.removed),
+        options);
     change.operation = "replace";
     return lake_.catalog->commit({change}).at(0);
   }
@@ -121,15 +130,22 @@ class OtherEnginesTest : public ::testing::Test {
       for (const auto& row : rows) {
         positions[all_rows_[std::stoul(*row[0])].path].add(std::stoll(*row[1]));
       }
-      TableChange change;
-      change.base = table;
-      change.operation = "delete";
+      std::vector<DeletedRows> deleted;
       for (const DataFile& file : files) {
         const auto found = positions.find(file.path);
         if (found == positions.end()) continue;
-        change.added.push_back(write_position_deletes(*connection_, *lake_.catalog, *lake_.files,
-                                                      lake_.random, *table, file, found->second));
+        deleted.push_back({file, found->second, found->second});
+        for (const auto& before : file.deletes) {
+          if (const auto some = reader_.read(*before, file.path)) deleted.back().all.add(*some);
+        }
       }
+      DeleteFiles written = lake::delete_rows(*connection_, *lake_.catalog, *lake_.files,
+                                              lake_.random, *table, deleted);
+      TableChange change;
+      change.base = table;
+      change.operation = "delete";
+      change.added = std::move(written.added);
+      change.removed = std::move(written.removed);
       table = lake_.catalog->commit({change}).at(0);
     }
     return table;
@@ -165,10 +181,22 @@ class OtherEnginesTest : public ::testing::Test {
         {"queries", std::move(queries)}};
   }
 
+  // Deletes of format version 2, some of which the upgrade finds, and vectors for others.
+  TablePtr build_upgraded(const Case& test) {
+    TablePtr table = build_with_deletes(test);
+    TableChange upgrade;
+    upgrade.base = table;
+    upgrade.format_version = 3;
+    table = lake_.catalog->commit({upgrade}).at(0);
+    all_rows_ = {all_rows_.front()};
+    return delete_rows(table);
+  }
+
   TablePtr build_base_;
   std::vector<DataFile> all_rows_;
   LakeFixture lake_;
   engine::Database database_;
+  DeleteReader reader_{database_};
   std::unique_ptr<engine::Connection> connection_ = database_.connect();
 };
 
@@ -255,12 +283,24 @@ TEST_F(OtherEnginesTest, ReadEveryTypeAndPartitioning) {
        "tstz < TIMESTAMPTZ '1969-12-31 00:00:00Z'",
        "tstz < '1969-12-31T00:00:00+00:00'",
        216,
-       2}};
+       2},
+      {"plain_3", {}, "id = 501", "id = 501", 1, 1, 3},
+      {"deletes_3_by_bucket", {"bucket(4, id)"}, "id = 500", "id = 500", 0, 1, 3},
+      {"deletes_3_by_day",
+       {"day(tstz)"},
+       "tstz < TIMESTAMPTZ '1969-12-31 00:00:00Z'",
+       "tstz < '1969-12-31T00:00:00+00:00'",
+       216,
+       2,
+       3}};
   for (const Case& test : with_deletes) {
     const TablePtr table = build_with_deletes(test);
     expectations.push_back(expectation(test, *table));
     EXPECT_EQ(find_member(expectations.back(), "rows")->as_int64(), 900);
   }
+  const Case upgraded{"upgraded", {"bucket(4, id)"}, "id = 500", "id = 500", 0, 1};
+  expectations.push_back(expectation(upgraded, *build_upgraded(upgraded)));
+  EXPECT_EQ(find_member(expectations.back(), "rows")->as_int64(), 900);
   const std::string path = lake_.directory.path() + "/expectations.json";
   std::ofstream(path) << to_text(expectations);
   const std::string command = format("'{}' '{}/tests/read_by_other_engines.py' '{}' 2>&1", python,

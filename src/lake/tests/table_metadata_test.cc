@@ -1,6 +1,9 @@
+#include <functional>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "base/error.h"
 #include "lake/table.h"
 #include "lake/testing/error_kind.h"
 
@@ -40,7 +43,8 @@ TEST(TableMetadataTest, KeptTextsOfSnapshotsSayTheSame) {
 
 TEST(TableMetadataTest, WhatCannotBeReadIsRefused) {
   const std::pair<const char*, std::pair<Json, ErrorKind>> cases[] = {
-      {"format-version", {3, ErrorKind::kUnsupported}},
+      {"format-version", {4, ErrorKind::kUnsupported}},
+      {"format-version", {1, ErrorKind::kUnsupported}},
       {"current-schema-id", {4, ErrorKind::kCorrupt}},
       {"default-spec-id", {4, ErrorKind::kCorrupt}},
       {"current-snapshot-id", {8, ErrorKind::kCorrupt}},
@@ -50,6 +54,86 @@ TEST(TableMetadataTest, WhatCannotBeReadIsRefused) {
     Json json = foreign_metadata();
     json.as_object()[member] = change.first;
     EXPECT_EQ(kind_thrown_by([&] { table_metadata_from_json(json); }), change.second) << member;
+  }
+}
+
+// The same in format version 3.
+Json foreign_metadata_3() {
+  Json json = foreign_metadata();
+  JsonObject& table = json.as_object();
+  table["format-version"] = 3;
+  table["next-row-id"] = 30;
+  table.erase("encryption-keys");
+  JsonObject& snapshot = table["snapshots"].as_array()[0].as_object();
+  snapshot.erase("key-id");
+  snapshot["first-row-id"] = 10;
+  snapshot["added-rows"] = 20;
+  return json;
+}
+
+TEST(TableMetadataTest, Format3IsReadAndWritten) {
+  const TableMetadata metadata = table_metadata_from_json(foreign_metadata_3());
+  EXPECT_EQ(metadata.format_version, 3);
+  EXPECT_EQ(metadata.next_row_id, 30);
+  EXPECT_EQ(metadata.snapshots[0].first_row_id, 10);
+  EXPECT_EQ(metadata.snapshots[0].added_rows, 20);
+  EXPECT_EQ(to_json(metadata), foreign_metadata_3());
+}
+
+TEST(TableMetadataTest, WhatCannotBeReadOfFormat3IsNamed) {
+  using Change = std::function<void(JsonObject & table, JsonObject & snapshot, JsonObject & field)>;
+  struct Case {
+    Change change;
+    ErrorKind kind;
+    std::string said;
+  };
+  const auto with_type = [](const char* type) {
+    return Case{[type](JsonObject&, JsonObject&, JsonObject& field) { field["type"] = type; },
+                ErrorKind::kUnsupported, std::string("\"") + type + "\""};
+  };
+  const std::vector<Case> cases = {
+      {[](auto& table, auto&, auto&) { table.erase("next-row-id"); }, ErrorKind::kCorrupt,
+       "next-row-id"},
+      {[](auto& table, auto&, auto&) { table["next-row-id"] = -1; }, ErrorKind::kCorrupt,
+       "next-row-id"},
+      {[](auto& table, auto&, auto&) { table["next-row-id"] = 29; }, ErrorKind::kCorrupt,
+       "snapshot 7"},
+      {[](auto&, auto& snapshot, auto&) { snapshot["added-rows"] = -1; }, ErrorKind::kCorrupt,
+       "added-rows"},
+      {[](auto& table, auto&, auto&) { table["encryption-keys"] = JsonArray{JsonObject{}}; },
+       ErrorKind::kUnsupported, "encryption-keys"},
+      {[](auto&, auto& snapshot, auto&) { snapshot["key-id"] = "k"; }, ErrorKind::kUnsupported,
+       "encrypted"},
+      {[](auto&, auto&, auto& field) { field["initial-default"] = 5; }, ErrorKind::kUnsupported,
+       "\"id\" has a \"initial-default\""},
+      {[](auto&, auto&, auto& field) { field["write-default"] = 5; }, ErrorKind::kUnsupported,
+       "\"write-default\""},
+      {[](auto& table, auto&, auto&) {
+         table["partition-specs"].as_array()[0].as_object()["fields"] =
+             JsonArray{JsonObject{{"source-ids", JsonArray{1, 2}},
+                                  {"field-id", 1000},
+                                  {"name", "b"},
+                                  {"transform", "bucket[4]"}}};
+       },
+       ErrorKind::kUnsupported, "source-ids"},
+      with_type("variant"),
+      with_type("geometry(OGC:CRS84)"),
+      with_type("geography"),
+      with_type("unknown"),
+      with_type("timestamp_ns"),
+      with_type("timestamptz_ns")};
+  for (const Case& test : cases) {
+    Json json = foreign_metadata_3();
+    JsonObject& table = json.as_object();
+    test.change(table, table["snapshots"].as_array()[0].as_object(),
+                table["schemas"].as_array()[0].as_object()["fields"].as_array()[0].as_object());
+    try {
+      table_metadata_from_json(json);
+      ADD_FAILURE() << test.said;
+    } catch (const Error& error) {
+      EXPECT_EQ(error.kind(), test.kind) << test.said;
+      EXPECT_THAT(error.message(), ::testing::HasSubstr(test.said));
+    }
   }
 }
 

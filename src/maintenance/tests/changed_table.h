@@ -4,6 +4,7 @@
 // that one seed gives one course of events. Everything that a process keeps in memory can be
 // dropped.
 
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -26,8 +27,11 @@ namespace headrace::maintenance {
 
 class ChangedTable {
  public:
-  ChangedTable(uint64_t seed, std::vector<std::string> partition_by)
-      : random(seed), partition_by_(std::move(partition_by)), store_(store::make_memory_store()) {
+  ChangedTable(uint64_t seed, std::vector<std::string> partition_by, int format_version = 2)
+      : random(seed),
+        partition_by_(std::move(partition_by)),
+        format_version_(format_version),
+        store_(store::make_memory_store()) {
     open_process();
   }
   ~ChangedTable() { drop_process(); }
@@ -123,6 +127,28 @@ class ChangedTable {
     const lake::TablePtr now = table();
     return rows_of(format("({})", lake::scan_sql(*now, catalog_->files(*now))));
   }
+  // Of format version 3: which row has which id, and what changed it last, as the files say.
+  std::map<std::string, std::string> lineage() {
+    std::map<std::string, std::string> texts;
+    const lake::TablePtr now = table();
+    for (const auto& row : connection_->query_rows(
+             format("SELECT id, _row_id, _last_updated_sequence_number FROM ({})",
+                    lake::scan_moving_rows_sql(*now, catalog_->files(*now))))) {
+      texts[row[0].value_or("")] = format("{} {}", row[1].value_or(""), row[2].value_or(""));
+    }
+    return texts;
+  }
+  // No two rows have one id, and none has one that is still to be given.
+  bool has_right_ids() {
+    const lake::TablePtr now = table();
+    const lake::Snapshot* snapshot = now->metadata.current_snapshot();
+    if (snapshot == nullptr || !snapshot->first_row_id) return true;
+    return connection_->query_value(format(
+               "SELECT count(*) = count(DISTINCT _row_id) AND coalesce(max(_row_id), -1) < {} FROM "
+               "({})",
+               now->metadata.next_row_id,
+               lake::scan_moving_rows_sql(*now, catalog_->files(*now)))) == "true";
+  }
   std::vector<std::string> expected(const TableModel::Rows& rows) {
     std::vector<int> others;
     for (const lake::Field& field : other_columns()) others.push_back(field.id);
@@ -141,6 +167,7 @@ class ChangedTable {
   lake::Catalog& catalog() { return *catalog_; }
   tables::LiveTables& tables() { return *tables_; }
   engine::Connection& connection() { return *connection_; }
+  engine::Database& engine() { return *database_; }
   std::string key_directory() const { return directory_.path() + "/keys"; }
 
   WatchedFileSystem file_system;
@@ -172,6 +199,7 @@ class ChangedTable {
     target.need.table = identifier();
     target.need.upsert.primary_key = {"id"};
     target.need.partition_by = partition_by_;
+    target.need.format_version = format_version_;
     target.columns = {{"id", "BIGINT"}, {"amount", "BIGINT"}};
     target.select = "SELECT id, amount, __deleted, n FROM temp.changes";
     target.latest_first = {"n DESC"};
@@ -212,6 +240,7 @@ class ChangedTable {
 
   lake::TemporaryDirectory directory_{"headrace-model"};
   std::vector<std::string> partition_by_;
+  const int format_version_;
   std::unique_ptr<store::MetadataStore> store_;
   std::unique_ptr<lake::Catalog> catalog_;
   std::unique_ptr<engine::Database> database_;

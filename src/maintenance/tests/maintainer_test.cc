@@ -89,6 +89,60 @@ TEST_F(MaintainerTest, LeavesViewsAndWhoSaysSoAlone) {
   EXPECT_EQ(file_count(), 12U);
 }
 
+lake::CatalogOptions keeping_two(Maintainer*& told) {
+  lake::CatalogOptions options;
+  options.keep_snapshots = 2;
+  options.keep_snapshots_ms = 0;
+  options.on_expired = [&told](const auto& table, size_t snapshots, size_t files) {
+    if (told != nullptr) told->expired(table, snapshots, files);
+  };
+  return options;
+}
+
+class ExpiryTest : public MaintenanceTest {
+ protected:
+  ExpiryTest() : MaintenanceTest(keeping_two(told_)) {}
+  // No constructor runs that would set it after the catalog has been given its address.
+  static inline Maintainer* told_ = nullptr;
+  void TearDown() override { told_ = nullptr; }
+};
+
+TEST_F(ExpiryTest, OfCommitsIsOneRunOfItsTable) {
+  const auto maintainer = this->maintainer({});
+  told_ = maintainer.get();
+  const auto append_later = [&](int first) {
+    lake_.clock.sleep_for(milliseconds(3), {});  // older than now is what expires
+    append(first, 10);
+  };
+  for (int i = 0; i < 2; ++i) append_later(i * 10);
+  EXPECT_THAT(maintainer->history(), ::testing::IsEmpty());
+  append_later(20);
+  ASSERT_THAT(maintainer->history(), SizeIs(1));
+  const int64_t first_files = maintainer->history()[0].files_before;
+  EXPECT_GT(first_files, 0);
+  for (int i = 3; i < 6; ++i) append_later(i * 10);
+  const auto history = maintainer->history();
+  ASSERT_THAT(history, SizeIs(1));
+  EXPECT_EQ(history[0].operation, "expire");
+  EXPECT_EQ(history[0].state, RunState::kDone);
+  EXPECT_TRUE(history[0].is_by_commits);
+  EXPECT_GT(history[0].files_before, first_files);
+  EXPECT_THAT(metrics_->expose(),
+              ::testing::HasSubstr("headrace_maintenance_expired_snapshots_total 4"));
+}
+
+TEST_F(ExpiryTest, ByHandTellsTheFilesThatWent) {
+  for (int i = 0; i < 2; ++i) append(i * 10, 10);
+  const auto maintainer = this->maintainer({});
+  told_ = maintainer.get();
+  lake_.clock.sleep_for(milliseconds(5), {});
+  EXPECT_EQ(maintainer->expire({"bronze", "edits"}, {1, 0}), 1);
+  const auto history = maintainer->history();
+  ASSERT_THAT(history, SizeIs(1));
+  EXPECT_FALSE(history[0].is_by_commits);
+  EXPECT_GT(history[0].files_before, 0);
+}
+
 TEST_F(MaintainerTest, ExpiresSnapshotsAndRollsBack) {
   append_small_files(5);
   const auto maintainer = this->maintainer({});

@@ -168,9 +168,12 @@ TEST_P(StoreTest, UploadsLargeFilesInParts) {
   files_->write_new(folder_.path() + "/small", "small");
   store_->upload(folder_.path() + "/small", base_ + "/small one");
   EXPECT_EQ(store_->get(base_ + "/small one"), "small");
-  // An upload whose beginning was answered into a broken connection is begun anew, and its first stays behind.
+  // An upload whose beginning was answered into a broken connection is begun anew, and its first
+  // stays behind.
   const int64_t left_behind = store_->remove_abandoned_uploads(base_, clock_.now());
-  if (GetParam() != Kind::kFaultyS3) EXPECT_EQ(left_behind, 0);
+  if (GetParam() != Kind::kFaultyS3) {
+    EXPECT_EQ(left_behind, 0);
+  }
   EXPECT_EQ(store_->remove_abandoned_uploads(base_, clock_.now()), 0);
 }
 

@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include "base/error.h"
+#include "base/json.h"
 #include "lake/data_writer.h"
 #include "lake/delete_function.h"
 #include "lake/delete_writer.h"
@@ -169,6 +170,29 @@ TEST_F(TimeTravelTest, finds_what_was_current_at_a_time) {
   EXPECT_EQ(failure("FROM silver.t AT (TIMESTAMP => 'soon')").kind(), ErrorKind::kInvalid);
 }
 
+TEST_F(TimeTravelTest, tells_how_many_files_were_read) {
+  const auto files = [&](const std::string& sql) {
+    QueryOptions options{std::filesystem::temp_directory_path().string()};
+    options.catalog = lake_.catalog.get();
+    QueryService service(database_, clock_, random_, *metrics_, options);
+    QueryRequest request;
+    request.sql = sql;
+    const auto query = service.start(request);
+    std::string all;
+    for (std::string piece; query->next(piece); piece.clear()) all += piece;
+    const Json answer = parse_json(all, "the answer");
+    return format("{} of {}", integer_member(answer, "files_read"),
+                  integer_member(answer, "files_total"));
+  };
+  EXPECT_EQ(files("SELECT * FROM silver.t WHERE id > 12"), "2 of 3");
+  EXPECT_EQ(files(format("SELECT * FROM silver.t AT (VERSION => {}) WHERE id > 12", second_)),
+            "1 of 2");
+  EXPECT_EQ(files("SELECT * FROM silver.t JOIN silver.t AS u USING (id)"), "6 of 6");
+  EXPECT_EQ(files("SELECT 1"), "0 of 0");
+  EXPECT_THAT(metrics_->expose(), AllOf(HasSubstr("headrace_query_files_total 11"),
+                                        HasSubstr("headrace_query_files_read_total 9")));
+}
+
 TEST_F(TimeTravelTest, joins_versions_of_one_table) {
   EXPECT_EQ(value("SELECT count(*) FROM silver.t AT (VERSION => S2) JOIN silver.t now USING (id)"),
             "13");
@@ -198,9 +222,10 @@ TEST_F(TimeTravelTest, leaves_the_rest_of_the_text_alone) {
 }
 
 TEST_F(TimeTravelTest, works_in_explain_describe_and_pivot) {
-  EXPECT_THAT(run("EXPLAIN SELECT id FROM silver.t AT (VERSION => S1)"), HasSubstr("READ_PARQUET"));
+  EXPECT_THAT(run("EXPLAIN SELECT id FROM silver.t AT (VERSION => S1)"),
+              HasSubstr("HEADRACE_FILES"));
   EXPECT_THAT(run(" explain analyze SELECT id FROM silver.t AT (VERSION => S3)"),
-              HasSubstr("READ_PARQUET"));
+              HasSubstr("HEADRACE_FILES"));
   EXPECT_THAT(run("DESCRIBE SELECT * FROM silver.t AT (VERSION => S1)"),
               AllOf(HasSubstr("name,VARCHAR"), Not(HasSubstr("\nextra"))));
   EXPECT_THAT(run("PIVOT silver.t AT (VERSION => S1) ON id IN (1, 2) USING count(*) GROUP BY name"),

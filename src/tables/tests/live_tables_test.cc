@@ -268,6 +268,47 @@ TEST_F(TablesTest, DependentsFollowTheirTable) {
   EXPECT_NO_THROW(tables().refresh(kA));
 }
 
+TEST_F(TablesTest, AQueryReadsTheFilesThatItNeedsAndAllHotRows) {
+  tables().open_target(target("a"));
+  for (int first = 0; first < 40; first += 10) {
+    insert({kA}, first, 10);
+    commit({kA});
+  }
+  insert({kA}, 35, 10);  // ids 35 to 39 are in the last file, too
+  EXPECT_EQ(connection().query_integer("SELECT count(*) FROM silver.a WHERE id >= 35"), 15);
+  EXPECT_EQ(connection().files_scanned().total, 4);
+  EXPECT_EQ(connection().files_scanned().read, 1);
+  EXPECT_EQ(connection().query_integer("SELECT count(*) FROM silver.a WHERE id > 100"), 0);
+  EXPECT_EQ(connection().files_scanned().read, 0);
+  // What is sealed is seen once, in whichever of both it is.
+  const auto sealed = tables().seal({kA}, {});
+  EXPECT_EQ(connection().query_integer("SELECT count(*) FROM silver.a WHERE id >= 35"), 15);
+  tables().replace_committed(write_and_commit({kA}, sealed));
+  EXPECT_EQ(connection().query_integer("SELECT count(*) FROM silver.a WHERE id >= 40"), 5);
+  EXPECT_EQ(connection().files_scanned().total, 5);
+  EXPECT_EQ(connection().files_scanned().read, 1);
+}
+
+// The list that it names is the one of before.
+TEST_F(TablesTest, AViewThatCouldNotBeReplacedStillReadsItsFiles) {
+  tables().open_target(target("a"));
+  insert({kA}, 0, 3);
+  commit({kA});
+  View view(tables(), "gold.n");
+  view.fails = true;
+  tables().add_dependent(kA, &view);
+  // More lists than are kept for queries that are about to begin.
+  TargetSpec other = target("b");
+  tables().open_target(other);
+  for (int i = 0; i < 70; ++i) {
+    EXPECT_THROW(tables().seal({kA}, {}), Error);
+    insert({kB}, i, 1);
+    commit({kB});
+  }
+  EXPECT_EQ(count("silver.a"), 3);
+  tables().remove_dependent(kA, &view);
+}
+
 TEST_F(TablesTest, ASealThatFailsChangesNothing) {
   tables().open_target(target("a"));
   insert({kA}, 0, 3);

@@ -3,6 +3,7 @@
 #include "base/format.h"
 #include "lake/data_writer.h"
 #include "lake/delete_function.h"
+#include "lake/delete_writer.h"
 #include "lake/transform.h"
 
 namespace headrace::views {
@@ -65,6 +66,34 @@ void Edits::commit() {
   change.summary = {{"test", "1"}};  // a snapshot even without rows
   const lake::TablePtr committed = catalog_->commit({change}).at(0);
   tables_->replace_committed({{committed, sealed, change.added, {}}});
+}
+
+void Edits::commit_outside(lake::TableChange change) {
+  change.base = catalog_->load(table());
+  change.operation = "delete";
+  catalog_->commit({change});
+  tables_->refresh(table());
+}
+
+void Edits::delete_outside(SeededRandom& random) {
+  lake::TableChange change;
+  const lake::TablePtr now = catalog_->load(table());
+  for (const lake::DataFile& file : catalog_->files(*now)) {
+    if (file.record_count == 0 || random.next() % 2 == 0) continue;
+    const lake::RowPositions rows(
+        {static_cast<int64_t>(random.next() % static_cast<uint64_t>(file.record_count))});
+    change.added.push_back(
+        lake::write_position_deletes(*connection_, *catalog_, *files_, random_, *now, file, rows));
+  }
+  if (!change.added.empty()) commit_outside(std::move(change));
+}
+
+void Edits::remove_file_outside() {
+  const std::vector<lake::DataFile> files = catalog_->files(*catalog_->load(table()));
+  if (files.empty()) return;
+  lake::TableChange change;
+  change.removed = {files[0]};
+  commit_outside(std::move(change));
 }
 
 std::vector<std::vector<std::optional<std::string>>> Edits::rows(const std::string& sql) {

@@ -23,8 +23,14 @@ class Edits {
   void insert(int rows, int hour);
   // Rows that are all their own group, one a second, from second `first` on.
   void insert_distinct(int rows, int first);
+  // What a SELECT of ts, country and amount gives.
+  void insert_rows(const std::string& select, int rows) { insert_select(select, rows); }
   // Hot rows into files and the catalog.
   void commit();
+
+  // By another engine: some rows of each file deleted, or one file taken away.
+  void delete_outside(SeededRandom& random);
+  void remove_file_outside();
 
   std::vector<std::vector<std::optional<std::string>>> rows(const std::string& sql);
 
@@ -41,6 +47,7 @@ class Edits {
 
  private:
   void insert_select(const std::string& select, int rows);
+  void commit_outside(lake::TableChange change);
 
   lake::TemporaryDirectory directory_;
   std::unique_ptr<FileSystem> files_ = make_posix_file_system();

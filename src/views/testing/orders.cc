@@ -4,6 +4,7 @@
 #include "lake/data_writer.h"
 #include "lake/delete_function.h"
 #include "lake/delete_writer.h"
+#include "lake/row_deletes.h"
 #include "lake/transform.h"
 
 namespace headrace::views {
@@ -35,16 +36,17 @@ void Orders::open() {
   tables_->open_target(spec);
 }
 
-void Orders::change(int changes, int keys, SeededRandom& random) {
+void Orders::change(int changes, int keys, SeededRandom& random, int minutes) {
   std::vector<std::string> rows;
   for (int i = 0; i < changes; ++i) {
     const auto below = [&](uint64_t limit) { return random.next() % limit; };
     const std::string country =
         std::vector<std::string>{"'de'", "'fr'", "'it'", "'es'", "NULL"}[below(5)];
     const std::string amount = below(8) == 0 ? "NULL" : format("{}", below(30));
-    rows.push_back(format(
-        "({}, TIMESTAMP '2026-01-01' + INTERVAL {} MINUTE, {}, {}, {}.25, {}, {})", below(keys),
-        below(600), country, amount, below(50), below(6) == 0 ? "true" : "false", i));
+    rows.push_back(
+        format("({}, TIMESTAMP '2026-01-01' + INTERVAL {} MINUTE, {}, {}, {}.25, {}, {})",
+               below(keys), below(static_cast<uint64_t>(minutes)), country, amount, below(50),
+               below(6) == 0 ? "true" : "false", i));
   }
   tables::LiveTables::ChangeBatch batch(*tables_, {table()});
   connection_->execute("BEGIN");
@@ -70,10 +72,10 @@ void Orders::commit_sealed() {
   change.base = tables_->find(table())->table;
   change.added = lake::write_data_files(*connection_, *catalog_, *files_, random_, *change.base,
                                         tables_->sealed_rows_sql(table(), sealed_->number));
-  for (const tables::DeletedRows& deleted : sealed_->deleted) {
-    change.added.push_back(lake::write_position_deletes(*connection_, *catalog_, *files_, random_,
-                                                        *change.base, deleted.file, deleted.fresh));
-  }
+  lake::DeleteFiles deletes =
+      lake::delete_rows(*connection_, *catalog_, *files_, random_, *change.base, sealed_->deleted);
+  change.added.insert(change.added.end(), deletes.added.begin(), deletes.added.end());
+  change.removed = std::move(deletes.removed);
   change.operation = sealed_->deleted.empty() ? "append" : "overwrite";
   change.summary = {{"test", "1"}};  // a snapshot even without rows
   const lake::TablePtr committed = catalog_->commit({change}).at(0);

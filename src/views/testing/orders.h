@@ -17,8 +17,9 @@ class Orders {
   Orders();
   ~Orders();
 
-  // Changes of some of the first `keys` orders, all in one batch; some of them delete.
-  void change(int changes, int keys, SeededRandom& random);
+  // Changes of some of the first `keys` orders, all in one batch; some of them delete. Their times
+  // are in the first `minutes` of a day.
+  void change(int changes, int keys, SeededRandom& random, int minutes = 600);
   // Hot rows into files and the catalog; and its two halves, with more changes between them.
   void commit();
   void seal();
@@ -40,6 +41,7 @@ class Orders {
   IncrementalView::Collaborators collaborators();
   lake::Catalog& catalog() { return *catalog_; }
   tables::LiveTables& tables() { return *tables_; }
+  engine::Database& database() { return database_; }
 
   static lake::TableIdentifier table() { return {"silver", "orders"}; }
 

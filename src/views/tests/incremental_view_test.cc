@@ -194,22 +194,81 @@ TEST_F(IncrementalViewTest, IsBuiltAnewWhenItsPositionHasExpired) {
   expect_right("built anew");
 }
 
-TEST_F(IncrementalViewTest, IsBuiltAnewWhenRowsOfItsSourceWereDeleted) {
-  auto view = make_view();
-  for (int round = 0; round < 3; ++round) {
-    edits_.insert(30, round);
+TEST_F(IncrementalViewTest, GroupsAreMadeAgainWhenRowsOfTheirsWereDeleted) {
+  ViewSpec spec = per_hour();
+  spec.partition_by = {"day(hour)"};
+  auto view = make_view(spec);
+  for (int day = 0; day < 3; ++day) {
+    edits_.insert(30, 24 * day);
     edits_.commit();
     view->update();
   }
-  lake::TableChange change;
-  change.base = edits_.tables().find(Edits::table())->table;
-  change.removed = {edits_.catalog().files(*change.base).at(0)};
-  change.operation = "delete";
-  const lake::TablePtr committed = edits_.catalog().commit({change}).at(0);
-  edits_.tables().replace_committed({{committed, {}, {}, {change.removed[0].path}}});
+  const auto paths = [&] {
+    return lake::paths_of(edits_.catalog().files(*edits_.catalog().load({"gold", "per_hour"})));
+  };
+  const std::vector<std::string> before = paths();
+  ASSERT_EQ(before.size(), 3U);
+  edits_.remove_file_outside();
+  expect_right("seen at once");
   EXPECT_TRUE(view->update());
-  EXPECT_EQ(view->progress().rebuilds, 1);
+  EXPECT_EQ(view->progress().rebuilds, 0);
   expect_right("without the rows");
+  const std::vector<std::string> after = paths();
+  EXPECT_EQ(std::count_if(before.begin(), before.end(),
+                          [&](const std::string& path) {
+                            return std::find(after.begin(), after.end(), path) != after.end();
+                          }),
+            2);
+  EXPECT_TRUE(edits_.catalog()
+                  .load({"gold", "per_hour"})
+                  ->metadata.current_snapshot()
+                  ->summary.contains("headrace.regrouped"));
+}
+
+// Least and greatest values, also of hopping windows and of all rows, while others delete.
+TEST_F(IncrementalViewTest, IsRightWhateverOthersDelete) {
+  const ViewSpec hops = {
+      "hops",
+      {"gold", "hops"},
+      "SELECT hop(ts, INTERVAL 1 HOUR, INTERVAL 3 HOURS) AS w, max(amount, 3) AS "
+      "best, arg_max(country, {'t': ts, 'a': amount}) AS newest, sum(amount) AS "
+      "total FROM silver.edits WHERE country IS NOT NULL GROUP BY ALL"};
+  const ViewSpec overall = {"overall",
+                            {"gold", "overall"},
+                            "SELECT min(amount) AS low, max(ts) AS newest, count(*) AS n FROM "
+                            "silver.edits"};
+  // The same words over all rows, each once for each of its windows.
+  const std::string hops_by_looking =
+      "SELECT w, max(amount, 3) AS best, arg_max(country, {'t': ts, 'a': amount}) AS newest, "
+      "sum(amount)::BIGINT AS total FROM (SELECT unnest(generate_series(TIMESTAMP '2015-09-11', "
+      "TIMESTAMP '2015-09-18', INTERVAL 1 HOUR)) AS w) JOIN silver.edits ON ts >= w AND ts < w + "
+      "INTERVAL 3 HOURS WHERE country IS NOT NULL GROUP BY ALL";
+  std::vector<std::unique_ptr<IncrementalView>> views;
+  for (const ViewSpec& spec : {per_hour(), hops, overall}) views.push_back(make_view(spec));
+  SeededRandom random(8);
+  edits_.insert(100, 0);
+  edits_.commit();
+  for (const auto& view : views) view->update();
+  for (int step = 0; step < 40; ++step) {
+    const uint64_t what = random.next() % 9;
+    if (what < 2) edits_.insert(static_cast<int>(random.next() % 60), step);
+    if (what < 4) edits_.commit();
+    if (what == 4 || what == 5) edits_.delete_outside(random);
+    if (what == 6) edits_.remove_file_outside();
+    // Often enough that no position expires.
+    const bool is_time = step % 5 == 4;
+    if (what > 6 || is_time) {
+      for (const auto& view : views) {
+        if (is_time || random.next() % 3 != 0) view->update();
+      }
+    }
+    const std::string when = format("step {}, action {}", step, what);
+    expect_right(when);
+    expect_right(when, overall);
+    ASSERT_EQ(edits_.rows("FROM gold.hops"), edits_.rows(hops_by_looking)) << when;
+    ASSERT_FALSE(HasFailure());
+  }
+  for (const auto& view : views) EXPECT_EQ(view->progress().rebuilds, 0) << view->spec().name;
 }
 
 TEST_F(IncrementalViewTest, RefusesATableOfOtherColumns) {

@@ -1,0 +1,32 @@
+#pragma once
+
+// From the engine's C interface to its C++ one. Only for the files of this module that need the
+// latter.
+
+#include <duckdb.h>
+
+namespace duckdb {
+
+class ClientContext;
+
+// What a duckdb_client_context points to, as the library's own capi_internal.hpp has it.
+struct CClientContextWrapper {
+  ClientContext& context;
+};
+
+}  // namespace duckdb
+
+namespace headrace::engine {
+
+// Runs `use` with the C++ context of a connection.
+template <class Use>
+auto with_client_context(duckdb_connection connection, Use use) {
+  struct Held {
+    ~Held() { duckdb_destroy_client_context(&handle); }
+    duckdb_client_context handle = nullptr;
+  } held;
+  duckdb_connection_get_client_context(connection, &held.handle);
+  return use(reinterpret_cast<duckdb::CClientContextWrapper*>(held.handle)->context);
+}
+
+}  // namespace headrace::engine
