@@ -65,9 +65,10 @@ GOLD_DIFFERS = """
       ON g.key = s.key
     WHERE g.events IS DISTINCT FROM s.events OR g.amount IS DISTINCT FROM s.amount"""
 
-# Of each slot the last event, unless that deletes it.
+# Of each slot the last event, unless that deletes it; in a table of each format version.
+LATEST_TABLES = ("silver.latest", "silver.vectors")
 LATEST_DIFFERS = """
-    SELECT count(*) FROM silver.latest AS l
+    SELECT count(*) FROM {table} AS l
     FULL JOIN (SELECT id % 5000 AS slot, max(id) AS id, arg_max(amount, id) AS amount FROM silver.events
                GROUP BY 1 HAVING arg_max(amount, id) % 7 <> 0) AS s ON l.slot = s.slot
     WHERE l.id IS DISTINCT FROM s.id OR l.amount IS DISTINCT FROM s.amount"""
@@ -115,6 +116,7 @@ def wait_until_counted(connection, last, timeout_s):
     differing = connection.value(GOLD_DIFFERS)
     if differing:
         raise Miscount(f"{differing} groups of gold differ from silver")
-    differing = connection.value(LATEST_DIFFERS)
-    if differing:
-        raise Miscount(f"{differing} keys of the table with a primary key do not hold their last event")
+    for table in LATEST_TABLES:
+        differing = connection.value(LATEST_DIFFERS.format(table=table))
+        if differing:
+            raise Miscount(f"{differing} keys of {table} do not hold their last event")

@@ -102,7 +102,8 @@ class CrashTest:
         """Counts while the load goes on: nothing may be twice, and what is in the topic may not jump."""
         connection = self._server.connect()
         self._topic.read_on(connection)
-        for table, key in (("bronze.events", "_partition, _offset"), ("silver.events", "id"), ("silver.latest", "slot")):
+        for table, key in (("bronze.events", "_partition, _offset"), ("silver.events", "id"), ("silver.latest", "slot"),
+                           ("silver.vectors", "slot")):
             doubled = connection.value(f"SELECT count(*) - count(DISTINCT ({key})) FROM {table}")
             if doubled:
                 raise Miscount(f"round {number}: {doubled} rows of {table} are double")

@@ -46,6 +46,7 @@ nodes:
   parsed: {type: parse, input: events, format: json, fields: {id: bigint, key: varchar, amount: bigint}}
   silver: {type: table, input: parsed, table: silver.events, partition_by: ["bucket(2, key)"]}
   latest: {type: table, input: parsed, table: silver.latest, primary_key: [key], sequence_by: id}
+  vectors: {type: table, input: parsed, table: silver.vectors, primary_key: [key], sequence_by: id, format_version: 3}
 """
 VIEW = """-- table: gold.totals
 SELECT key, count(*) AS events, sum(amount) AS amount
@@ -137,6 +138,7 @@ class ObjectStorageTest:
                 [last, last, 3 * last * (last + 1) // 2],
             "SELECT sum(events)::BIGINT, sum(amount)::BIGINT FROM gold.totals": [last, 3 * last * (last + 1) // 2],
             "SELECT count(*), min(id), max(id) FROM silver.latest": [KEYS, last - KEYS + 1, last],
+            "SELECT count(*), min(id), max(id) FROM silver.vectors": [KEYS, last - KEYS + 1, last],
         }
 
     def _count(self):
@@ -188,9 +190,11 @@ class ObjectStorageTest:
         lake = duckdb_attached(self._server.port)
         self._same("DuckDB", list(lake.execute("SELECT count(*), sum(amount)::BIGINT FROM lake.silver.events").fetchone()),
                    [last, 3 * last * (last + 1) // 2])
-        self._same("DuckDB, deletes",
-                   list(lake.execute("SELECT count(*), min(id) FROM lake.silver.latest").fetchone()),
-                   [KEYS, last - KEYS + 1])
+        for name in ("silver.latest", "silver.vectors"):
+            self._same(f"DuckDB, deletes of {name}",
+                       list(lake.execute(f"SELECT count(*), min(id) FROM lake.{name}").fetchone()),
+                       [KEYS, last - KEYS + 1])
+        self._same("pyiceberg, deletion vectors", catalog.load_table("silver.vectors").scan().to_arrow().num_rows, KEYS)
         catalog.create_namespace("other")
         other = catalog.create_table("other.copy", schema=rows.schema)
         other.append(rows)

@@ -276,7 +276,7 @@ class Replay {
       lake::Snapshot snapshot;
       snapshot.snapshot_id = integer_member(recorded, "snapshot-id");
       files_.create_directories(list.substr(0, list.rfind('/')));
-      files_.write_new(list, lake::write_manifest_list({}, snapshot, "0123456789abcdef"));
+      files_.write_new(list, lake::write_manifest_list({}, snapshot, "0123456789abcdef", 2));
       const Timestamp time{milliseconds(integer_member(recorded, "timestamp-ms"))};
       if (time > clock_.now()) clock_.advance(time - clock_.now());
     }

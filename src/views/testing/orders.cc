@@ -3,13 +3,13 @@
 #include "base/format.h"
 #include "lake/data_writer.h"
 #include "lake/delete_function.h"
-#include "lake/delete_writer.h"
+#include "lake/delete_reader.h"
 #include "lake/row_deletes.h"
 #include "lake/transform.h"
 
 namespace headrace::views {
 
-Orders::Orders() {
+Orders::Orders(int format_version) : format_version_(format_version) {
   lake::CatalogOptions options;
   options.warehouse = directory_.path() + "/warehouse";
   catalog_ = lake::Catalog::open(*store_, *files_, clock_, random_, options);
@@ -33,6 +33,7 @@ void Orders::open() {
                   {"amount", "INTEGER"},
                   {"price", "DECIMAL(10,2)"}};
   spec.upsert.primary_key = {"id"};
+  spec.format_version = format_version_;
   tables_->open_target(spec);
 }
 
@@ -117,13 +118,21 @@ void Orders::compact() {
 void Orders::delete_outside(SeededRandom& random) {
   lake::TableChange change;
   const lake::TablePtr now = catalog_->load(table());
+  lake::DeleteReader reader(database_);
+  std::vector<lake::DeletedRows> deleted;
   for (const lake::DataFile& file : catalog_->files(*now)) {
     if (file.record_count == 0) continue;
     const lake::RowPositions rows(
         {static_cast<int64_t>(random.next() % static_cast<uint64_t>(file.record_count))});
-    change.added.push_back(
-        lake::write_position_deletes(*connection_, *catalog_, *files_, random_, *now, file, rows));
+    deleted.push_back({file, rows, rows});
+    for (const auto& before : file.deletes) {
+      if (const auto some = reader.read(*before, file.path)) deleted.back().all.add(*some);
+    }
   }
+  lake::DeleteFiles written =
+      lake::delete_rows(*connection_, *catalog_, *files_, random_, *now, deleted);
+  change.added = std::move(written.added);
+  change.removed = std::move(written.removed);
   if (change.added.empty()) return;
   change.operation = "delete";
   commit_outside(std::move(change));

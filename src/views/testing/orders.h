@@ -14,7 +14,8 @@ namespace headrace::views {
 
 class Orders {
  public:
-  Orders();
+  // `format_version`: of Iceberg, of the table.
+  explicit Orders(int format_version = 2);
   ~Orders();
 
   // Changes of some of the first `keys` orders, all in one batch; some of them delete. Their times
@@ -49,6 +50,7 @@ class Orders {
   void open();
   void commit_outside(lake::TableChange change);
 
+  const int format_version_;
   lake::TemporaryDirectory directory_;
   std::unique_ptr<FileSystem> files_ = make_posix_file_system();
   SystemClock clock_;
