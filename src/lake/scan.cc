@@ -238,7 +238,7 @@ Scan make_scan(Catalog& catalog, const TablePtr& table, const Schema& schema,
         std::make_shared<const std::vector<DataFile>>(catalog.files(*table, snapshot_id)));
   }
   Scan result;
-  const std::string relation = list_sql(result, std::move(list), schema);
+  std::string relation = list_sql(result, std::move(list), schema);
   // One group of files, whichever they are.
   const std::vector<DataFile> any(1);
   result.sql = scan(*table, schema, any, {.relation = [&](const Group&) { return relation; }});
