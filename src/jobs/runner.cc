@@ -175,7 +175,8 @@ bool JobRunner::wait_until_started(milliseconds timeout) {
 void JobRunner::commit_soon() {
   std::lock_guard lock(mutex_);
   if (status_.state != JobState::kRunning) return;  // nobody would answer
-  commits_wanted_ = commits_done_ + 2;              // one may be under way without the newest rows
+  commits_wanted_ = seals_ + 1;                     // the one under way lacks the newest rows
+  commit_wanted_.request_stop();
 }
 
 bool JobRunner::wait_until_committed(milliseconds timeout) {
@@ -199,7 +200,11 @@ void JobRunner::set_state(JobState state, std::string error) {
   status_.state = state;
   status_.since = runtime_.clock.now();
   status_.last_error = std::move(error);
-  if (state != JobState::kRunning) commits_wanted_ = commits_done_;  // nobody would answer
+  if (state != JobState::kRunning) {
+    // Nobody would answer, and what was sealed and is not committed is no more.
+    commits_wanted_ = commits_done_ = seals_;
+    wanted_no_more();
+  }
   changed_.notify_all();
 }
 
@@ -229,9 +234,24 @@ void JobRunner::batch_done(int64_t records, int64_t dead_letters, int64_t hot_re
   ++status_.batches;
 }
 
+// Locked.
+void JobRunner::wanted_no_more() {
+  if (commit_wanted_.stop_requested()) commit_wanted_ = std::stop_source();
+}
+
 bool JobRunner::is_commit_wanted() {
   std::lock_guard lock(mutex_);
-  return commits_done_ < commits_wanted_;
+  return seals_ < commits_wanted_;
+}
+
+std::stop_token JobRunner::commit_wanted() {
+  std::lock_guard lock(mutex_);
+  return commit_wanted_.get_token();
+}
+
+void JobRunner::sealed() {
+  std::lock_guard lock(mutex_);
+  if (++seals_ >= commits_wanted_) wanted_no_more();
 }
 
 void JobRunner::complains(const std::string& complaint) {
@@ -249,7 +269,8 @@ void JobRunner::committed() {
 void JobRunner::nothing_to_commit() {
   std::lock_guard lock(mutex_);
   if (commits_done_ >= commits_wanted_) return;
-  commits_done_ = commits_wanted_;
+  commits_done_ = commits_wanted_ = seals_;
+  wanted_no_more();
   changed_.notify_all();
 }
 

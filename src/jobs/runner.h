@@ -87,14 +87,17 @@ class JobRunner final : private SessionReport {
   std::unique_ptr<JobLease> wait_for_lease(const std::stop_token& stop);
   void tell_of_failure(const std::exception& failure, bool passes);
   void set_state(JobState state, std::string error = "");
+  void wanted_no_more();
 
   // SessionReport
   void waits_for(const std::string& what) override;
   void stands_at(const std::string& positions, int64_t lag) override;
   void batch_done(int64_t records, int64_t dead_letters, int64_t hot_records) override;
+  void sealed() override;
   void committed() override;
   void nothing_to_commit() override;
   bool is_commit_wanted() override;
+  std::stop_token commit_wanted() override;
   void complains(const std::string& complaint) override;
 
   const JobSpec spec_;
@@ -106,8 +109,11 @@ class JobRunner final : private SessionReport {
   std::condition_variable changed_;
   std::function<void(const RunProgress&)> progress_;
   JobStatus status_;
-  int64_t commits_wanted_ = 0;
-  int64_t commits_done_ = 0;
+  // Seals are counted, and each is committed before the next.
+  int64_t seals_ = 0;
+  int64_t commits_wanted_ = 0;  // up to which seal
+  int64_t commits_done_ = 0;    // likewise
+  std::stop_source commit_wanted_;
   bool is_waiting_for_input_ = false;  // used by the job's thread only
   std::jthread thread_;
 };

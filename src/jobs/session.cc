@@ -224,7 +224,7 @@ bool Session::step(std::stop_token stop, bool may_wait) {
   const std::string stale = statics_.refresh(job_.statics);
   const std::string delayed = committer_->complaint();
   report_.complains(delayed.empty() ? stale : delayed);
-  const std::optional<Work> work = input_->next(at_, bound_ ? &*bound_ : nullptr, may_wait, stop);
+  const std::optional<Work> work = next_work(stop, may_wait);
   if (work) process(*work);
   if (bound_ && at_ == *bound_) {
     seal_and_wait();
@@ -234,6 +234,17 @@ bool Session::step(std::stop_token stop, bool may_wait) {
   seal_if_due();
   report_.stands_at(at_.to_text(), input_->lag(at_));
   return work.has_value();
+}
+
+std::optional<Work> Session::next_work(const std::stop_token& stop, bool may_wait) {
+  const tables::Positions* bound = bound_ ? &*bound_ : nullptr;
+  // While a commit is under way there is nothing to be done about another one.
+  if (!committer_->is_idle()) return input_->next(at_, bound, may_wait, stop);
+  std::stop_source ends;
+  const auto end = [&ends] { ends.request_stop(); };
+  const std::stop_callback on_stop(stop, end);
+  const std::stop_callback on_wanted(report_.commit_wanted(), end);
+  return input_->next(at_, bound, may_wait, ends.get_token());
 }
 
 void Session::process(const Work& work) {
@@ -263,6 +274,7 @@ void Session::seal_if_due() {
 
 void Session::seal() {
   SealedWork work = writer_->seal(at_);
+  report_.sealed();
   hot_records_ = 0;
   hot_bytes_ = 0;
   last_seal_ = runtime_.clock.steady_now();

@@ -22,7 +22,7 @@
 
 namespace headrace::jobs {
 
-// Told what happens. committed() comes from the committing thread.
+// Told what happens. committed() comes from the committing thread, one for each sealed().
 class SessionReport {
  public:
   virtual ~SessionReport() = default;
@@ -30,9 +30,13 @@ class SessionReport {
   virtual void waits_for(const std::string& what) = 0;
   virtual void stands_at(const std::string& positions, int64_t lag) = 0;
   virtual void batch_done(int64_t records, int64_t dead_letters, int64_t hot_records) = 0;
+  virtual void sealed() = 0;
   virtual void committed() = 0;
   virtual void nothing_to_commit() = 0;
+  // Whether somebody wants what is hot to be sealed and committed.
   virtual bool is_commit_wanted() = 0;
+  // Stopped as soon as somebody does: who waits for records then waits no longer.
+  virtual std::stop_token commit_wanted() = 0;
   // What is wrong although the job goes on; empty when nothing is.
   virtual void complains(const std::string& complaint) = 0;
 };
@@ -64,6 +68,7 @@ class Session final : public InputLoader {
   std::unique_ptr<JobInput> make_input(const CompiledJob& job);
   void choose_start(const tables::Positions& start);
   bool step(std::stop_token stop, bool may_wait);
+  std::optional<Work> next_work(const std::stop_token& stop, bool may_wait);
   void process(const Work& work);
   void seal_if_due();
   void seal();

@@ -2,6 +2,7 @@
 // process.
 
 #include <functional>
+#include <thread>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -260,6 +261,48 @@ out: {type: table, input: big, table: gold.big}
   EXPECT_EQ(bench.rows("SELECT * FROM silver.people"),
             (std::vector<std::string>{"1|ada", "2|grace", "3|alan"}));
   EXPECT_EQ(bench.rows("SELECT * FROM gold.big"), (std::vector<std::string>{"2|grace", "3|alan"}));
+}
+
+// Also of those who ask while the commit that another asked for is under way.
+TEST_F(Pipeline, commits_what_was_hot_when_it_was_asked_to) {
+  JobBench bench;
+  bench.create_topic("orders");
+  JobRunner runner(JobBench::job("orders", R"(
+orders: {type: topic, topic: orders}
+parsed: {type: parse, input: orders, fields: {id: bigint}}
+silver: {type: table, input: parsed, table: silver.orders}
+)"),
+                   bench.runtime());
+  runner.start();
+  ASSERT_TRUE(runner.wait_until_started(std::chrono::minutes(1)));
+  std::jthread other([&](const std::stop_token& stop) {
+    while (!stop.stop_requested()) {
+      runner.commit_soon();
+      runner.wait_until_committed(std::chrono::minutes(1));
+      std::this_thread::sleep_for(std::chrono::milliseconds(3));
+    }
+  });
+  for (int sent = 1; sent <= 40; ++sent) {
+    bench.send("orders", {format("{{\"id\":{}}}", sent)});
+    for (int i = 0;
+         i < 6000 && bench.value("SELECT count(*) FROM silver.orders") != std::to_string(sent);
+         ++i) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(2));
+    }
+    runner.commit_soon();
+    ASSERT_TRUE(runner.wait_until_committed(std::chrono::minutes(1)));
+    const auto table = bench.catalog().load({"silver", "orders"});
+    ASSERT_NE(table->metadata.current_snapshot(), nullptr);
+    ASSERT_EQ(table->metadata.current_snapshot()->summary.at("total-records"),
+              std::to_string(sent));
+  }
+  other.request_stop();
+  other.join();
+  const int64_t commits = runner.status().commits;
+  runner.commit_soon();  // nothing is hot
+  EXPECT_TRUE(runner.wait_until_committed(std::chrono::minutes(1)));
+  EXPECT_EQ(runner.status().commits, commits);
+  EXPECT_LE(commits, 40);
 }
 
 TEST_F(Pipeline, parses_csv_and_text) {
