@@ -292,8 +292,9 @@ void Session::seal_and_wait() {
 // On the committing thread.
 void Session::committed(const SealedWork& work) {
   input_->committed(work.positions);
-  report_.committed();
+  // Who waits for the commit then waits for the views, which must know that there is something new.
   tell_of_tables(work.targets);
+  report_.committed();
 }
 
 void Session::tell_of_tables(const std::vector<size_t>& targets) {

@@ -33,6 +33,18 @@ TEST(TablePrinter, AlignsNumbersRightAndMarksNull) {
             "3 rows\n");
 }
 
+TEST(TablePrinter, TellsWhichFilesWereLeftOut) {
+  Layout layout;
+  layout.shows_elapsed = true;
+  const auto last_line = [&](int64_t read) {
+    const std::string text = printed(OutputMode::kTable, layout, {{"n", "BIGINT"}}, {{"1"}},
+                                     {.elapsed_ms = 2, .files_total = 1000, .files_read = read});
+    return text.substr(text.rfind('\n', text.size() - 2) + 1);
+  };
+  EXPECT_NE(last_line(3).find(", 3 of 1,000 files read\n"), std::string::npos) << last_line(3);
+  EXPECT_EQ(last_line(1000).find("files"), std::string::npos) << last_line(1000);
+}
+
 TEST(TablePrinter, ColoursNullAndHeaderOnly) {
   Layout layout;
   layout.has_color = true;
