@@ -22,9 +22,9 @@ std::optional<int64_t> earlier_by(std::optional<int64_t> time_us, milliseconds b
 Json or_null(std::optional<int64_t> value) { return value ? Json(*value) : Json(nullptr); }
 
 std::optional<int64_t> integer_or_null(const Json& json, std::string_view name) {
-  const Json& value = member(json, name);
-  if (value.is_null()) return std::nullopt;
-  return value.as_int64();
+  const Json* value = find_member(json, name);
+  if (value == nullptr || value->is_null()) return std::nullopt;
+  return value->as_int64();
 }
 
 }  // namespace
@@ -61,11 +61,11 @@ EventTime EventTime::after(const Closing& closing, std::optional<int64_t> newest
 
 void check_closing(const ViewQuery& query, const Closing& closing) {
   if (!closing.watermark) return;
-  if (query.window() && query.window()->is_session()) {
+  if (closing.emit == Emit::kOnClose && query.has_sessions()) {
     fail(
         ErrorKind::kUnsupported,
-        "{}{}: a view of sessions cannot have a watermark; its sessions never close, and late rows "
-        "always join them",
+        "{}{}: sessions are emitted on change alone; those that are over are the ones whose end is "
+        "at most closed_until in system.views",
         query.window()->place, query.window()->call);
   }
   if (query.window()) return;

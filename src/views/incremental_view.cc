@@ -335,11 +335,10 @@ std::string IncrementalView::shown_sql(const Stored& stored, const std::vector<s
                                        const std::string& changes) {
   const std::string& scan = stored_sql(stored);
   if (is_emitted_on_close()) return query_.shown_columns_sql(scan);
-  if (query_.has_sessions()) {
-    return query_.current_sessions_sql(scan, changes,
-                                       collaborators_.tables.rows_sql(source(), true));
-  }
   const ViewQuery open = query_.of_windows(stored.event_time.closed_until_us, std::nullopt);
+  if (query_.has_sessions()) {
+    return open.current_sessions_sql(scan, changes, collaborators_.tables.rows_sql(source(), true));
+  }
   const std::string relation = query_.from_sql(changes, joined);
   return query_.current_sql(scan, query_.source_kind() == SourceKind::kChanging
                                       ? open.signed_delta_sql(relation)
@@ -351,10 +350,16 @@ std::string IncrementalView::whole_sql(const Stored& stored,
                                        const std::vector<std::string>& joined) {
   const auto closed_until_us = stored.event_time.closed_until_us;
   const ViewQuery open = query_.of_windows(closed_until_us, std::nullopt);
-  const std::string rows = open.visible_sql(open.merged_sql(
-      {open.delta_sql(open.from_sql(collaborators_.tables.rows_sql(source(), true), joined))}));
-  if (!closed_until_us) return rows;
-  return format("{} UNION ALL {} WHERE {}", rows, query_.shown_columns_sql(stored_sql(stored)),
+  const std::string all = collaborators_.tables.rows_sql(source(), true);
+  if (!closed_until_us) {
+    return open.visible_sql(open.merged_sql({open.delta_sql(open.from_sql(all, joined))}));
+  }
+  const std::string& scan = stored_sql(stored);
+  const std::string rows =
+      query_.has_sessions()
+          ? open.whole_sessions_sql(scan, all)
+          : open.visible_sql(open.merged_sql({open.delta_sql(open.from_sql(all, joined))}));
+  return format("{} UNION ALL {} WHERE {}", rows, query_.shown_columns_sql(scan),
                 query_.ended_sql(*closed_until_us));
 }
 

@@ -134,8 +134,12 @@ class IncrementalView final : public tables::Dependent {
   std::vector<lake::DataFile> write(const Stored& stored, const Change& change);
   std::vector<lake::DataFile> write_closed(const Stored& stored, const Change& change);
   void regroup(const lake::Table& source, const ViewQuery& open, Change& change);
-  void find_sessions(const Stored& stored, const std::string& changes, Change& change);
-  std::vector<KeyRange> ranges_of_sessions(const lake::Schema& schema);
+  void make_sessions(const Stored& stored, const std::string& changes, Change& change);
+  void make_changed_sessions(const ViewQuery& open, const Stored& stored,
+                             const std::string& changes, Change& change);
+  std::string closed_near(const ViewQuery& open, const Stored& stored);
+  struct Places;
+  std::vector<KeyRange> ranges_of_sessions(const lake::Schema& schema, const Places& places);
   std::vector<lake::DataFile> write_sessions(const Stored& stored, const Change& change);
   void drop_sessions();
   std::vector<lake::DataFile> write_rows(const lake::Table& table, const std::string& rows);

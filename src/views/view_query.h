@@ -112,18 +112,36 @@ class ViewQuery {
 
   // Sessions are made again from the source's rows where something changed. *Points* are the places
   // of changes, from a relation with kSignColumn; a stored session is affected by one in it or
-  // within the gap of it; *intervals* are the points and the affected sessions. The rows of the
-  // source in the intervals make the new sessions, and these can meet none that is not affected.
+  // within the gap of it; *intervals* (keys, __first, __last) are the points and the affected
+  // sessions. The rows of the source in the intervals make the new sessions, and these can meet
+  // none that is not affected. Places are in µs.
+  //
+  // Of a query of_windows(after) the sessions that ended by then are closed: they are not affected
+  // and keep their rows, and what is made anew and over by then, without a row of an affected
+  // session, is late and left out.
+  static constexpr const char* kPlace = "__headrace_at";  // the column of points
   bool has_sessions() const { return window_ && window_->is_session(); }
   std::string session_points_sql(const std::string& changes) const;
   std::string affected_sessions_sql(const std::string& stored, const std::string& points) const;
   std::string session_intervals_sql(const std::string& affected, const std::string& points) const;
-  std::string rows_in_intervals_sql(const std::string& rows, const std::string& intervals) const;
-  // What users see of stored rows, changes and all rows of the source.
+  // `intervals` empty: all.
+  std::string closed_intervals_sql(const std::string& stored, const std::string& intervals) const;
+  // Stands after FROM. Without those in `closed`, if it is given.
+  std::string rows_in_intervals_sql(const std::string& rows, const std::string& intervals,
+                                    const std::string& closed) const;
+  // Keys and states. `affected` empty: there are none.
+  std::string made_sessions_sql(const std::string& rows, const std::string& affected) const;
+  // SELECT of the number of changes that are late, given what was made of the others.
+  std::string late_rows_sql(const std::string& changes, const std::string& made,
+                            const std::string& affected, const std::string& closed) const;
+  // What users see of stored rows, changes and all rows of the source; and of all rows, without the
+  // closed sessions.
   std::string current_sessions_sql(const std::string& stored, const std::string& changes,
                                    const std::string& rows) const;
-  // Of points: the first and the last place, in µs, and whether there are rows without a time.
-  std::string range_of_points_sql(const std::string& points) const;
+  std::string whole_sessions_sql(const std::string& stored, const std::string& rows) const;
+  // SELECT of the first and the last place, and whether there are rows without a time.
+  static std::string range_of_places_sql(const std::string& table, const std::string& first,
+                                         const std::string& last);
   // The keys beside the session, as columns of points.
   std::vector<std::pair<KeyColumn, std::string>> session_keys() const;
 
@@ -180,6 +198,9 @@ class ViewQuery {
   bool is_stored(const StateColumn& state) const;
   std::vector<std::string> row_conditions() const;
   std::string sessions_sql(const std::string& rows) const;
+  std::string places_sql(const std::string& rows) const;
+  std::string intervals_of_sessions_sql(const std::string& sessions) const;
+  std::string same_points(std::string_view a, std::string_view b) const;
   std::string same_session_keys(std::string_view rows, std::string_view points) const;
   void add_window_conditions(std::vector<std::string>& conditions) const;
   std::string condition_sql() const;

@@ -12,7 +12,7 @@ namespace {
 // The place of rows without a time: before all others, and no session from there reaches them.
 constexpr int64_t kNoTime = -9'200'000'000'000'000'000;
 
-constexpr const char* kPlace = "__headrace_at";  // of a row or a point, in µs
+constexpr const char* kPlace = ViewQuery::kPlace;
 
 // An infinite time is none: no row could follow it.
 std::string finite(const std::string& time) {
@@ -61,13 +61,18 @@ std::string ViewQuery::sessions_sql(const std::string& rows) const {
       time, partition, kSessionStart, window_->size, kSessionEnd, numbered);
 }
 
-std::string ViewQuery::session_points_sql(const std::string& changes) const {
+// Of rows: the keys and the place of each.
+std::string ViewQuery::places_sql(const std::string& rows) const {
   std::string columns;
   for (const auto& [key, name] : session_keys()) {
     columns += format("{} AS {}, ", value_of(key), name);
   }
-  return format("SELECT DISTINCT {}{} AS {} FROM {}{}", columns, place_sql(finite(window_->time)),
-                kPlace, changes, where_.empty() ? "" : " WHERE " + where_);
+  return format("SELECT {}{} AS {} FROM {}{}", columns, place_sql(finite(window_->time)), kPlace,
+                rows, where_.empty() ? "" : " WHERE " + where_);
+}
+
+std::string ViewQuery::session_points_sql(const std::string& changes) const {
+  return format("SELECT DISTINCT * FROM ({})", places_sql(changes));
 }
 
 std::string ViewQuery::same_session_keys(std::string_view rows, std::string_view points) const {
@@ -84,32 +89,93 @@ std::string ViewQuery::affected_sessions_sql(const std::string& stored,
                                              const std::string& points) const {
   const std::string start = place_sql("s." + quote_identifier(window_->key));
   const std::string end = place_sql("s." + quote_identifier(window_->end_key));
-  return format("SELECT s.* FROM ({}) s SEMI JOIN {} p ON {} AND p.{} >= {} - {} AND p.{} <= {}",
+  return format("SELECT s.* FROM ({}) s SEMI JOIN {} p ON {} AND p.{} >= {} - {} AND p.{} <= {}{}",
                 stored, points, same_session_keys("s", "p"), kPlace, start, window_->session_gap_us,
-                kPlace, end);
+                kPlace, end, after_us_ ? " WHERE NOT " + ended_sql(*after_us_) : "");
+}
+
+// Of sessions, stored or made: keys, __first and __last, the places of the rows at their ends.
+std::string ViewQuery::intervals_of_sessions_sql(const std::string& sessions) const {
+  std::string columns;
+  for (const auto& [key, name] : session_keys()) {
+    columns += format("{} AS {}, ", quote_identifier(key.name), name);
+  }
+  return format("SELECT {}{} AS __first, {} AS __last FROM {}", columns,
+                place_sql(quote_identifier(window_->key)),
+                place_sql(format("{} - {}", quote_identifier(window_->end_key), window_->size)),
+                sessions);
+}
+
+std::string ViewQuery::same_points(std::string_view a, std::string_view b) const {
+  std::vector<std::string> conditions = {"true"};
+  for (const auto& [key, name] : session_keys()) {
+    conditions.push_back(format("{}.{} IS NOT DISTINCT FROM {}.{}", a, name, b, name));
+  }
+  return format("{}", join(conditions, " AND "));
 }
 
 std::string ViewQuery::session_intervals_sql(const std::string& affected,
                                              const std::string& points) const {
-  std::string of_sessions;
   std::string of_points;
-  for (const auto& [key, name] : session_keys()) {
-    of_sessions += format("{} AS {}, ", quote_identifier(key.name), name);
-    of_points += name + ", ";
-  }
-  const std::string last =
-      place_sql(format("{} - {}", quote_identifier(window_->end_key), window_->size));
-  return format("SELECT {}{} AS __first, {} AS __last FROM {} UNION SELECT {}{}, {} FROM {}",
-                of_sessions, place_sql(quote_identifier(window_->key)), last, affected, of_points,
+  for (const auto& [key, name] : session_keys()) of_points += name + ", ";
+  return format("{} UNION SELECT {}{}, {} FROM {}", intervals_of_sessions_sql(affected), of_points,
                 kPlace, kPlace, points);
 }
 
-std::string ViewQuery::rows_in_intervals_sql(const std::string& rows,
-                                             const std::string& intervals) const {
-  const std::string place = place_sql(finite(window_->time));
+std::string ViewQuery::closed_intervals_sql(const std::string& stored,
+                                            const std::string& intervals) const {
+  const std::string closed = intervals_of_sessions_sql(
+      format("(SELECT * FROM ({}) WHERE {})", stored, ended_sql(*after_us_)));
+  if (intervals.empty()) return closed;
   return format(
-      "(SELECT r.* FROM {} r SEMI JOIN {} i ON {} AND {} >= i.__first AND {} <= i.__last)", rows,
-      intervals, same_session_keys("", "i"), place, place);
+      "SELECT c.* FROM ({}) c SEMI JOIN {} i ON {} AND c.__first <= i.__last AND c.__last >= "
+      "i.__first",
+      closed, intervals, same_points("c", "i"));
+}
+
+std::string ViewQuery::rows_in_intervals_sql(const std::string& rows, const std::string& intervals,
+                                             const std::string& closed) const {
+  const std::string place = place_sql(finite(window_->time));
+  const auto joined = [&](const std::string& relation, std::string_view join,
+                          const std::string& with) {
+    return format(
+        "(SELECT r.* FROM {} r {} JOIN {} i ON {} AND {} >= i.__first AND {} <= i.__last)",
+        relation, join, with, same_session_keys("", "i"), place, place);
+  };
+  std::string result = intervals.empty() ? rows : joined(rows, "SEMI", intervals);
+  return closed.empty() ? result : joined(result, "ANTI", closed);
+}
+
+std::string ViewQuery::made_sessions_sql(const std::string& rows,
+                                         const std::string& affected) const {
+  const std::string made = merged_sql({delta_sql(rows)});
+  if (!after_us_) return made;
+  const std::string open = format("SELECT * FROM __made WHERE NOT {}", ended_sql(*after_us_));
+  const std::string with = format("WITH __made AS MATERIALIZED ({}) {}", made, open);
+  if (affected.empty()) return with;
+  // What is left of a session that was open belongs to the view, even where it is over by now.
+  std::string keys = same_session_keys("m", "a");
+  return format(
+      "{} UNION ALL SELECT m.* FROM __made m SEMI JOIN ({}) a ON {} AND {} <= a.__last AND {} >= "
+      "a.__first WHERE {}",
+      with, intervals_of_sessions_sql(affected), keys,
+      place_sql("m." + quote_identifier(window_->key)),
+      place_sql(format("m.{} - {}", quote_identifier(window_->end_key), window_->size)),
+      ended_sql(*after_us_));
+}
+
+std::string ViewQuery::late_rows_sql(const std::string& changes, const std::string& made,
+                                     const std::string& affected, const std::string& closed) const {
+  const std::string in_time = format("{} UNION ALL {}", intervals_of_sessions_sql(made),
+                                     intervals_of_sessions_sql(affected));
+  const auto is_in = [&](std::string_view intervals) {
+    return format("{} AND c.{} >= {}.__first AND c.{} <= {}.__last", same_points("c", intervals),
+                  kPlace, intervals, kPlace, intervals);
+  };
+  return format(
+      "WITH __changes AS MATERIALIZED ({}) SELECT (SELECT count(*) FROM __changes) - (SELECT "
+      "count(*) FROM (SELECT c.* FROM __changes c SEMI JOIN ({}) i ON {}) c ANTI JOIN {} f ON {})",
+      places_sql(changes), in_time, is_in("i"), closed, is_in("f"));
 }
 
 std::string ViewQuery::current_sessions_sql(const std::string& stored, const std::string& changes,
@@ -118,22 +184,36 @@ std::string ViewQuery::current_sessions_sql(const std::string& stored, const std
   for (const OutputColumn& output : outputs_) {
     outputs.push_back("s." + quote_identifier(output.name));
   }
-  const std::string made = rows_in_intervals_sql(rows, "__intervals");
-  return format(
+  std::string with = format(
       "WITH __stored AS ({}), __points AS MATERIALIZED ({}), __affected AS MATERIALIZED ({}), "
-      "__intervals AS MATERIALIZED ({}) SELECT {} FROM __stored s ANTI JOIN __affected a ON {} "
-      "UNION ALL {}",
+      "__intervals AS MATERIALIZED ({})",
       stored, session_points_sql(changes),
       affected_sessions_sql("SELECT * FROM __stored", "__points"),
-      session_intervals_sql("__affected", "__points"), join(outputs, ", "), same_keys("s", "a"),
-      visible_sql(merged_sql({delta_sql(made)})));
+      session_intervals_sql("__affected", "__points"));
+  std::string closed;
+  if (after_us_) {
+    closed = "__closed";
+    with += format(", __closed AS MATERIALIZED ({})",
+                   closed_intervals_sql("SELECT * FROM __stored", "__intervals"));
+  }
+  return format("{} SELECT {} FROM __stored s ANTI JOIN __affected a ON {} UNION ALL {}", with,
+                join(outputs, ", "), same_keys("s", "a"),
+                visible_sql(made_sessions_sql(rows_in_intervals_sql(rows, "__intervals", closed),
+                                              "__affected")));
 }
 
-std::string ViewQuery::range_of_points_sql(const std::string& points) const {
+std::string ViewQuery::whole_sessions_sql(const std::string& stored,
+                                          const std::string& rows) const {
+  const std::string closed = format("({})", closed_intervals_sql(stored, ""));
+  return visible_sql(made_sessions_sql(rows_in_intervals_sql(rows, "", closed), ""));
+}
+
+std::string ViewQuery::range_of_places_sql(const std::string& table, const std::string& first,
+                                           const std::string& last) {
   return format(
-      "SELECT min({0}) FILTER ({0} > {1}), max({0}) FILTER ({0} > {1}), "
-      "coalesce(bool_or({0} = {1}), false) FROM {2}",
-      kPlace, kNoTime, points);
+      "SELECT min({0}) FILTER ({0} > {2}), max({1}) FILTER ({1} > {2}), "
+      "coalesce(bool_or({0} = {2}), false) FROM {3}",
+      first, last, kNoTime, table);
 }
 
 }  // namespace headrace::views

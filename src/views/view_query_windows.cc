@@ -55,6 +55,10 @@ void ViewQuery::add_window_conditions(std::vector<std::string>& conditions) cons
 }
 
 std::string ViewQuery::ended_sql(int64_t until_us) const {
+  if (has_sessions()) {
+    return format("coalesce(epoch_us({}) <= {}, false)", quote_identifier(window_->end_key),
+                  until_us);
+  }
   return ends_by(quote_identifier(window_->key), *window_, until_us);
 }
 

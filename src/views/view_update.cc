@@ -68,7 +68,7 @@ IncrementalView::Change IncrementalView::plan(const lake::Table& source, Stored&
   if (is_emitted_on_close() || query_.has_sessions()) {
     change.whole = collaborators_.catalog.files(source);
     change.whole_sql = format("({})", lake::scan_sql(source, change.whole));
-    if (query_.has_sessions() && stored.included) find_sessions(stored, changes, change);
+    if (query_.has_sessions()) make_sessions(stored, changes, change);
     return change;
   }
   const ViewQuery open = query_.of_windows(stored.event_time.closed_until_us, std::nullopt);
@@ -101,11 +101,12 @@ void IncrementalView::regroup(const lake::Table& source, const ViewQuery& open, 
 
 // When all rows are read again, those of closed windows are not late: they were taken in.
 EventTime IncrementalView::event_time_after(const Stored& stored, const std::string& changes) {
-  const auto row =
-      connection_
-          ->query_rows(query_.event_time_sql(
-              changes, stored.included ? stored.event_time.closed_until_us : std::nullopt))
-          .at(0);
+  // Which rows of sessions are late is known when the sessions are made.
+  const bool counts_late = stored.included && !query_.has_sessions();
+  const auto row = connection_
+                       ->query_rows(query_.event_time_sql(
+                           changes, counts_late ? stored.event_time.closed_until_us : std::nullopt))
+                       .at(0);
   std::optional<int64_t> newest_us;
   if (row[0]) newest_us = std::stoll(*row[0]);
   return stored.event_time.after(spec_.closing, newest_us, std::stoll(row[1].value_or("0")));

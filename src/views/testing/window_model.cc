@@ -49,14 +49,19 @@ int64_t WindowModel::contributions_to_closed(const std::string& source) {
              by_looking("w, count(*) AS n", source, ends_by(closed_until_us_))));
 }
 
-void WindowModel::update() {
+void WindowModel::update(std::optional<int64_t> closed_until_us) {
   const std::string source = committed();
   const int64_t in_closed = contributions_to_closed(source);
   late_ += in_closed - in_closed_;
   const auto newest = connection_->query_value(format("SELECT epoch_us(max(ts)) FROM {}", source));
-  if (newest) newest_us_ = std::max(newest_us_.value_or(INT64_MIN), int64_t{std::stoll(*newest)});
   const std::optional<int64_t> before_us = closed_until_us_;
-  if (newest_us_) closed_until_us_ = *newest_us_ - spec_.behind_us;
+  if (newest) {
+    closed_until_us_ =
+        std::max(before_us.value_or(INT64_MIN), int64_t{std::stoll(*newest)} - spec_.behind_us);
+  }
+  if (closed_until_us) {
+    closed_until_us_ = std::max(closed_until_us_.value_or(INT64_MIN), *closed_until_us);
+  }
   connection_->execute(
       format("INSERT INTO closed {}",
              by_looking(spec_.columns, source,

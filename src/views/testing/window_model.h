@@ -26,8 +26,9 @@ class WindowModel {
   WindowModel(engine::Database& database, lake::Catalog& catalog, lake::TableIdentifier source,
               WindowModelSpec spec);
 
-  // As a view that takes in what is committed.
-  void update();
+  // As a view that takes in what is committed. A view may have seen a newer time, of a row that
+  // came and went meanwhile: then windows close by its time.
+  void update(std::optional<int64_t> closed_until_us = std::nullopt);
 
   // SQL of what is shown, as long as the model lives; the name of the source is that of its live
   // table.
@@ -50,7 +51,6 @@ class WindowModel {
   WindowModelSpec spec_;
   std::unique_ptr<engine::Connection> connection_;
   std::vector<lake::DataFile> files_;  // that the SQL of committed() reads
-  std::optional<int64_t> newest_us_;
   std::optional<int64_t> closed_until_us_;
   int64_t in_closed_ = 0;  // rows in windows that are closed, taken in or late
   int64_t late_ = 0;

@@ -1,0 +1,74 @@
+#pragma once
+
+// What a view of sessions with a watermark must show, made by walking over rows one by one: closed
+// sessions as they were, and those that the rows of the others make. Shares no code with views.
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/random.h"
+#include "engine/database.h"
+#include "lake/testing/lake_fixture.h"
+
+namespace headrace::views {
+
+class SessionModel {
+ public:
+  // Over a table with the columns ts, country and amount. Sessions close `behind_us` after the
+  // newest time.
+  SessionModel(engine::Database& database, lake::Catalog& catalog, lake::TableIdentifier source,
+               int64_t gap_us, int64_t behind_us);
+
+  // As a view that takes in what is committed. A view may have seen a newer time, of a row that
+  // came and went meanwhile: then sessions close by its time.
+  void update(std::optional<int64_t> closed_until_us);
+
+  // SELECT of start, end, country, number of rows, and the sum of amounts, of what is shown now.
+  std::string shown();
+  int64_t late() const { return late_; }
+  size_t closed() const;
+  std::optional<int64_t> closed_until_us() const { return closed_until_us_; }
+
+ private:
+  struct Row {
+    int64_t at_us;
+    std::optional<int64_t> amount;
+    auto operator<=>(const Row&) const = default;
+  };
+  struct Session {
+    int64_t first_us;
+    int64_t last_us;
+    int64_t rows = 0;
+    std::optional<int64_t> total = {};
+    bool is_closed = false;
+
+    bool holds(int64_t at_us) const { return first_us <= at_us && at_us <= last_us; }
+    bool meets(const Session& other) const {
+      return first_us <= other.last_us && last_us >= other.first_us;
+    }
+  };
+  using Rows = std::map<std::string, std::vector<Row>>;  // by country, sorted
+  using Sessions = std::map<std::string, std::vector<Session>>;
+
+  Rows read(const std::string& relation);
+  Rows committed();
+  // What becomes of the sessions by these rows; adds to `late`.
+  Sessions after(const Rows& now, int64_t& late) const;
+  std::vector<Session> walk(const std::vector<Row>& rows) const;
+  bool is_over(const Session& session) const;
+
+  lake::Catalog& catalog_;
+  lake::TableIdentifier source_;
+  const int64_t gap_us_;
+  const int64_t behind_us_;
+  std::unique_ptr<engine::Connection> connection_;
+  Rows included_;
+  Sessions sessions_;
+  std::optional<int64_t> closed_until_us_;
+  int64_t late_ = 0;
+};
+
+}  // namespace headrace::views
