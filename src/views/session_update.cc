@@ -7,7 +7,6 @@
 
 namespace headrace::views {
 
-using engine::quote_identifier;
 using lake::DataFile;
 
 namespace {

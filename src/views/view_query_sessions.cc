@@ -12,8 +12,6 @@ namespace {
 // The place of rows without a time: before all others, and no session from there reaches them.
 constexpr int64_t kNoTime = -9'200'000'000'000'000'000;
 
-constexpr const char* kPlace = ViewQuery::kPlace;
-
 // An infinite time is none: no row could follow it.
 std::string finite(const std::string& time) {
   return format("CASE WHEN isfinite({0}) THEN {0} END", time);
@@ -124,7 +122,7 @@ std::string ViewQuery::session_intervals_sql(const std::string& affected,
 
 std::string ViewQuery::closed_intervals_sql(const std::string& stored,
                                             const std::string& intervals) const {
-  const std::string closed = intervals_of_sessions_sql(
+  std::string closed = intervals_of_sessions_sql(
       format("(SELECT * FROM ({}) WHERE {})", stored, ended_sql(*after_us_)));
   if (intervals.empty()) return closed;
   return format(
@@ -148,13 +146,13 @@ std::string ViewQuery::rows_in_intervals_sql(const std::string& rows, const std:
 
 std::string ViewQuery::made_sessions_sql(const std::string& rows,
                                          const std::string& affected) const {
-  const std::string made = merged_sql({delta_sql(rows)});
+  std::string made = merged_sql({delta_sql(rows)});
   if (!after_us_) return made;
   const std::string open = format("SELECT * FROM __made WHERE NOT {}", ended_sql(*after_us_));
-  const std::string with = format("WITH __made AS MATERIALIZED ({}) {}", made, open);
+  std::string with = format("WITH __made AS MATERIALIZED ({}) {}", made, open);
   if (affected.empty()) return with;
   // What is left of a session that was open belongs to the view, even where it is over by now.
-  std::string keys = same_session_keys("m", "a");
+  const std::string keys = same_session_keys("m", "a");
   return format(
       "{} UNION ALL SELECT m.* FROM __made m SEMI JOIN ({}) a ON {} AND {} <= a.__last AND {} >= "
       "a.__first WHERE {}",
