@@ -53,10 +53,15 @@ std::vector<int> fitted_widths(const std::vector<int>& natural, int available, i
 void TablePrinter::begin(const std::vector<Column>& columns) {
   columns_ = columns;
   for (Column& column : columns_) column.name = visible_text(column.name);
+  is_plan_ = columns.size() == 2 && columns[1].name == "explain_value";
 }
 
 void TablePrinter::row(const std::vector<Cell>& cells) {
   ++rows_;
+  if (is_plan_) {
+    print_plan(text_of(cells[1]));
+    return;
+  }
   std::vector<Text> texts;
   texts.reserve(cells.size());
   for (const Cell cell : cells) {
@@ -71,6 +76,7 @@ void TablePrinter::row(const std::vector<Cell>& cells) {
 }
 
 void TablePrinter::end(const ResultEnd& end) {
+  if (is_plan_) return;
   if (!is_laid_out_) lay_out();
   if (!layout_.shows_row_count) return;
   sink_(dimmed(layout_, row_count_line(layout_, rows_, end)));
@@ -78,6 +84,15 @@ void TablePrinter::end(const ResultEnd& end) {
     sink_(dimmed(layout_, format("{} of {} columns fit; .mode vertical or --format vertical shows "
                                  "all\n",
                                  widths_.size(), columns_.size())));
+  }
+}
+
+// What EXPLAIN answers is a drawing of many lines, which is no use in a cell.
+void TablePrinter::print_plan(std::string_view drawing) {
+  while (!drawing.empty()) {
+    const size_t end = std::min(drawing.find('\n'), drawing.size());
+    sink_(visible_text(drawing.substr(0, end)) + "\n");
+    drawing.remove_prefix(std::min(end + 1, drawing.size()));
   }
 }
 

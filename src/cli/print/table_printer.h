@@ -24,6 +24,7 @@ class TablePrinter final : public ResultPrinter {
     bool is_null = false;
   };
   void lay_out();
+  void print_plan(std::string_view drawing);
   void print_header();
   void print_row(const std::vector<Text>& cells);
   std::string padded(const Text& cell, size_t column) const;
@@ -33,6 +34,7 @@ class TablePrinter final : public ResultPrinter {
   std::vector<Column> columns_;
   std::vector<std::vector<Text>> held_;
   bool is_laid_out_ = false;
+  bool is_plan_ = false;  // the answer to EXPLAIN
   std::vector<int> widths_;  // of the columns shown
   int64_t rows_ = 0;
 };

@@ -105,6 +105,13 @@ TEST(TablePrinter, ShowsControlCharactersInsteadOfObeyingThem) {
   EXPECT_EQ(text.find('\033'), std::string::npos);
 }
 
+TEST(TablePrinter, DrawsPlansAsTheyAre) {
+  EXPECT_EQ(printed(OutputMode::kTable, {},
+                    {{"explain_key", "VARCHAR"}, {"explain_value", "VARCHAR"}},
+                    {{"\"physical_plan\"", R"("┌──┐\n│\u001b│\n└──┘\n")"}}),
+            "┌──┐\n│\\x1b│\n└──┘\n");
+}
+
 TEST(VerticalPrinter, PrintsOneValueALine) {
   EXPECT_EQ(printed(OutputMode::kVertical, {}, kColumns, {{"\"Italy\"", "256"}}),
             "── row 1 ──\ncountry  Italy\nedits    256\n1 row\n");

@@ -101,7 +101,7 @@ lake::CatalogOptions keeping_two(Maintainer*& told) {
 
 class ExpiryTest : public MaintenanceTest {
  protected:
-  ExpiryTest() : MaintenanceTest(keeping_two(told_)) {}
+  ExpiryTest() : MaintenanceTest(keeping_two(told_)) { lake_.create("edits"); }
   // No constructor runs that would set it after the catalog has been given its address.
   static inline Maintainer* told_ = nullptr;
   void TearDown() override { told_ = nullptr; }
