@@ -96,6 +96,8 @@ class TerminalEditor final : public LineEditor {
     interrupted = 0;
     ::sigaction(SIGINT, &action, &before);
     rl_resize_terminal();
+    // libedit would do it after the prompt: an end of file that is typed at once would be lost.
+    rl_prep_terminal(1);
     char* line = ::readline(prompt.c_str());
     ::sigaction(SIGINT, &before, nullptr);
     if (interrupted != 0) {
