@@ -202,6 +202,7 @@ void add_alteration_route(RouteAdder& routes, Lakehouse& lakehouse) {
                                   {"add", texts},
                                   {"partition_by", list},
                                   {"format_version", type("integer")}}),
+              .response = json_content(schema::table()),
               .error_statuses = {400, 404, 409, 503}},
              [&lakehouse](const http::Request& request) {
                return lakehouse.alter_table(request.path_parameter("database"),

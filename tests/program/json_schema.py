@@ -9,8 +9,8 @@ TYPES = {
     "boolean": lambda value: isinstance(value, bool),
     "null": lambda value: value is None,
 }
-KNOWN = {"type", "enum", "required", "properties", "items", "$ref", "default", "description", "format", "minimum",
-         "maximum"}
+KNOWN = {"type", "enum", "required", "properties", "additionalProperties", "items", "$ref", "default", "description",
+         "format", "minimum", "maximum"}
 
 
 def complaints(value, schema, document, path="$"):
@@ -34,6 +34,9 @@ def complaints(value, schema, document, path="$"):
         for name, inner in schema.get("properties", {}).items():
             if name in value:
                 found += complaints(value[name], inner, document, f"{path}.{name}")
+        if "additionalProperties" in schema:
+            for name in set(value) - set(schema.get("properties", {})):
+                found += complaints(value[name], schema["additionalProperties"], document, f"{path}.{name}")
     if isinstance(value, list) and "items" in schema:
         for index, item in enumerate(value):
             found += complaints(item, schema["items"], document, f"{path}[{index}]")

@@ -10,6 +10,7 @@
 
 #include <gtest/gtest.h>
 
+#include "base/format.h"
 #include "engine/database.h"
 #include "lake/data_writer.h"
 #include "lake/delete_function.h"
