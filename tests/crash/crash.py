@@ -116,7 +116,7 @@ class CrashTest:
         connection = self._server.connect()
         self._topic.read_on(connection)
         self._topic.check(last)
-        wait_until_counted(connection, last, timeout_s=180)
+        wait_until_counted(connection, last, patience_s=120)
         # And the same once more from what a clean stop left behind.
         connection.close()
         code = self._server.stop()
@@ -125,7 +125,7 @@ class CrashTest:
         self._server.start()
         self._server.wait_until_ready()
         connection = self._server.connect()
-        wait_until_counted(connection, last, timeout_s=180)
+        wait_until_counted(connection, last, patience_s=120)
         retries = sum(producer.retries for producer in self._producers)
         print(f"{last} events, each exactly once in every layer; {retries} requests were sent again")
 
