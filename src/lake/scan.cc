@@ -279,7 +279,7 @@ Scan make_scan(Catalog& catalog, const TablePtr& table, const Schema& schema,
         std::make_shared<const std::vector<DataFile>>(catalog.files(*table, snapshot_id)));
   }
   Scan result;
-  const std::string relation = list_sql(result, std::move(list), schema.fields);
+  std::string relation = list_sql(result, std::move(list), schema.fields);
   // One group of files, whichever they are.
   const std::vector<DataFile> any(1);
   result.sql =
