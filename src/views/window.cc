@@ -232,7 +232,7 @@ class WindowCall {
            "{}: each row would be in {} windows; at most {} are possible, so give a longer slide",
            context_, window_.windows_per_row, kMostWindowsOfARow);
     }
-    const std::string newest = format("time_bucket({}, {})", slide.sql(), window_.time);
+    std::string newest = format("time_bucket({}, {})", slide.sql(), window_.time);
     if (window_.windows_per_row == 1) return newest;
     return format("{} - to_microseconds({} * {})", newest, kHop, slide.length_us);
   }
