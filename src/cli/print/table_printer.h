@@ -34,7 +34,7 @@ class TablePrinter final : public ResultPrinter {
   std::vector<Column> columns_;
   std::vector<std::vector<Text>> held_;
   bool is_laid_out_ = false;
-  bool is_plan_ = false;  // the answer to EXPLAIN
+  bool is_plan_ = false;     // the answer to EXPLAIN
   std::vector<int> widths_;  // of the columns shown
   int64_t rows_ = 0;
 };

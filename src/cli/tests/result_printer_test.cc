@@ -106,10 +106,10 @@ TEST(TablePrinter, ShowsControlCharactersInsteadOfObeyingThem) {
 }
 
 TEST(TablePrinter, DrawsPlansAsTheyAre) {
-  EXPECT_EQ(printed(OutputMode::kTable, {},
-                    {{"explain_key", "VARCHAR"}, {"explain_value", "VARCHAR"}},
-                    {{"\"physical_plan\"", R"("┌──┐\n│\u001b│\n└──┘\n")"}}),
-            "┌──┐\n│\\x1b│\n└──┘\n");
+  EXPECT_EQ(
+      printed(OutputMode::kTable, {}, {{"explain_key", "VARCHAR"}, {"explain_value", "VARCHAR"}},
+              {{"\"physical_plan\"", R"("┌──┐\n│\u001b│\n└──┘\n")"}}),
+      "┌──┐\n│\\x1b│\n└──┘\n");
 }
 
 TEST(VerticalPrinter, PrintsOneValueALine) {
