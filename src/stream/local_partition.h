@@ -82,8 +82,10 @@ class LocalPartition final : public Partition {
                       size_t& budget_bytes, std::vector<Batch>& into) const;
   static Offset read_remote(PartitionTier& tier, const RemoteSegment& remote, Offset from,
                             Offset until, size_t& budget_bytes, std::vector<Batch>& into);
-  // The remote segment to read `from` in, when the local log does not have it.
-  std::optional<RemoteSegment> remote_segment(const PartitionTier* tier, Offset from) const;
+  // The remote segment to read `from` in, when the local log does not have it. Where no record has
+  // that offset, `from` moves to the first one after it that is kept.
+  std::optional<RemoteSegment> remote_segment(const PartitionTier* tier, Offset& from) const;
+  Offset offset_for_time(PartitionTier* tier, Offset local_start, int64_t timestamp_ms) const;
   Offset first_after_time(const PartitionView::Place& place, int64_t timestamp_ms) const;
   static Offset first_after_time(PartitionTier& tier, const RemoteSegment& remote,
                                  int64_t timestamp_ms);

@@ -28,15 +28,22 @@ void LocalPartition::check_range(Offset from) const {
   }
 }
 
+// Everything is judged by one look at the local segments, taken before that at the remote ones:
+// what went from here meanwhile is there.
 std::optional<RemoteSegment> LocalPartition::remote_segment(const PartitionTier* tier,
-                                                            Offset from) const {
+                                                            Offset& from) const {
   if (tier == nullptr) return std::nullopt;
   const std::vector<Segment> local = view_.segments();
   if (!local.empty() && from >= local.front().base_offset) return std::nullopt;
   auto remote = tier->remote().segment_at(from);
-  const bool is_next =
-      remote && (local.empty() || remote->segment.base_offset < local.front().base_offset);
-  return is_next ? remote : std::nullopt;
+  if (remote && remote->segment.base_offset <= from) return remote;
+  check_range(from);  // no record has this offset; or it has been dropped since it was asked for
+  if (remote && (local.empty() || remote->segment.base_offset < local.front().base_offset)) {
+    from = remote->segment.base_offset;
+    return remote;
+  }
+  if (!local.empty()) from = local.front().base_offset;
+  return std::nullopt;
 }
 
 std::vector<Batch> LocalPartition::read(Offset from, Offset until, size_t max_bytes) const {
@@ -56,8 +63,6 @@ std::vector<Batch> LocalPartition::read(Offset from, Offset until, size_t max_by
           return read_remote(*tier, *remote, from, until, budget_bytes, batches);
         });
       } else {
-        // Between the remote segments and the local ones there may be no records.
-        if (tier != nullptr) from = std::max(from, view_.start_offset());
         next = read_segment(view_.place_of(from), from, until, budget_bytes, batches);
       }
     } catch (const Error& error) {
@@ -168,11 +173,22 @@ Offset LocalPartition::first_after_time(PartitionTier& tier, const RemoteSegment
 Offset LocalPartition::offset_for_time(int64_t timestamp_ms) const {
   check_ready();
   const auto tier = current_tier();
+  for (;;) {
+    const Offset local_start = view_.start_offset();
+    const Offset found = offset_for_time(tier.get(), local_start, timestamp_ms);
+    // Else the oldest segment went while it was looked for in the others.
+    if (view_.start_offset() == local_start) return found;
+  }
+}
+
+Offset LocalPartition::offset_for_time(PartitionTier* tier, Offset local_start,
+                                       int64_t timestamp_ms) const {
   const auto manifest = tier == nullptr ? nullptr : tier->remote().manifest();
   if (manifest != nullptr) {
+    const bool has_local = !view_.segments().empty();
     for (const RemoteSegment& remote : manifest->segments) {
       if (remote.segment.max_timestamp_ms < timestamp_ms) continue;
-      if (!remote_segment(tier.get(), remote.segment.base_offset)) break;  // it is here, too
+      if (has_local && remote.segment.base_offset >= local_start) break;  // it is here, too
       return first_after_time(*tier, remote, timestamp_ms);
     }
   }

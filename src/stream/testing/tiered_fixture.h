@@ -25,6 +25,10 @@ class TieredFixture {
   TieredFixture();
   // `objects` and `uri` instead of a folder of its own.
   TieredFixture(objects::ObjectStore& objects, std::string uri);
+  // The log reads ahead until it is closed, from a store that goes before it otherwise.
+  ~TieredFixture() { close(); }
+  TieredFixture(const TieredFixture&) = delete;
+  TieredFixture& operator=(const TieredFixture&) = delete;
 
   // Opens the log, or opens it again.
   Log& open();
