@@ -1,9 +1,12 @@
 #pragma once
 
-// From the engine's C interface to its C++ one. Only for the files of this module that need the
-// latter.
+// Between this module, the engine's C interface and its C++ one. Only for the files of this module
+// that need the latter.
 
 #include <duckdb.h>
+#include <duckdb/common/exception.hpp>
+
+#include "base/error.h"
 
 namespace duckdb {
 
@@ -27,6 +30,16 @@ auto with_client_context(duckdb_connection connection, Use use) {
   } held;
   duckdb_connection_get_client_context(connection, &held.handle);
   return use(reinterpret_cast<duckdb::CClientContextWrapper*>(held.handle)->context);
+}
+
+// Runs ours inside of DuckDB: an Error becomes what DuckDB takes for an error of a file.
+template <class Act>
+auto in_engine(Act act) {
+  try {
+    return act();
+  } catch (const Error& error) {
+    throw duckdb::IOException(error.message());
+  }
 }
 
 }  // namespace headrace::engine

@@ -36,16 +36,6 @@ constexpr const char* kTally = "headrace_files_scanned";
 
 using FileListPtr = std::shared_ptr<const FileList>;
 
-// Runs ours inside of DuckDB: an Error becomes what DuckDB takes for an error of a file.
-template <class Act>
-auto in_engine(Act act) {
-  try {
-    return act();
-  } catch (const Error& error) {
-    throw duckdb::IOException(error.message());
-  }
-}
-
 struct Tally final : public duckdb::ClientContextState {
   void QueryBegin(duckdb::ClientContext&) override {
     total = 0;

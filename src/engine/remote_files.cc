@@ -13,16 +13,6 @@
 namespace headrace::engine {
 namespace {
 
-// Runs ours inside of DuckDB: an Error becomes what DuckDB takes for an error of a file.
-template <class Act>
-auto in_engine(Act act) {
-  try {
-    return act();
-  } catch (const Error& error) {
-    throw duckdb::IOException(error.message());
-  }
-}
-
 class Handle final : public duckdb::FileHandle {
  public:
   Handle(duckdb::FileSystem& files, const std::string& name, duckdb::FileOpenFlags opened_for)
