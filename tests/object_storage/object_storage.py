@@ -8,15 +8,11 @@ pyiceberg appends.
 A seed decides the faults and the kills; what runs in between differs from run to run.
 """
 
-import argparse
 import json
 import os
 import random
-import secrets
-import shutil
 import subprocess
 import sys
-import tempfile
 import time
 from pathlib import Path
 
@@ -24,11 +20,11 @@ HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "harness"))
 sys.path.insert(0, str(HERE.parent / "iceberg_rest"))
 
+import over_s3  # noqa: E402
 import s3  # noqa: E402
 from clients import duckdb_attached, pyiceberg  # noqa: E402
 from server import RequestFailed, Server  # noqa: E402
 
-SKIPPED = 77
 SETTINGS = """name: objects
 server: {listen: "127.0.0.1:${HEADRACE_PORT}"}
 storage:
@@ -208,36 +204,5 @@ class ObjectStorageTest:
             raise AssertionError(f"{who} reads {found}, not {expected}")
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--binary", required=True, help="the headrace program")
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--seed", type=int, default=None, help="default: a new one, which is printed")
-    parser.add_argument("--faults", type=float, default=8, help="per cent of the requests")
-    arguments = parser.parse_args()
-    seed = secrets.randbits(32) if arguments.seed is None else arguments.seed
-    s3.forget_aws()
-    folder = Path(tempfile.mkdtemp(prefix="headrace-objects-"))
-    endpoint = s3.start_s3(folder / "s3", "lake")
-    if endpoint is None:
-        print("The S3 server is not built here; scripts/setup s3 builds it")
-        shutil.rmtree(folder)
-        return SKIPPED
-    print(f"seed {seed}", flush=True)
-    try:
-        ObjectStorageTest(arguments, seed, folder, endpoint).run()
-    except Exception:
-        print(f"Failed with seed {seed}. What the server wrote is kept in {folder}", file=sys.stderr)
-        raise
-    finally:
-        if sys.exc_info()[0] is None:
-            s3.stop_s3(folder / "s3")
-        else:
-            subprocess.run(["kill", (folder / "s3" / "pid").read_text().strip()], check=False)
-    shutil.rmtree(folder)
-    print("Every event is exactly once in every table")
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(over_s3.main(__doc__, "objects", 5, ObjectStorageTest))

@@ -7,25 +7,22 @@ event is exactly once in the tables.
 A seed decides the faults and the kills; what runs in between differs from run to run.
 """
 
-import argparse
 import json
 import os
 import random
-import secrets
 import shutil
 import subprocess
 import sys
-import tempfile
 import time
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "harness"))
 
+import over_s3  # noqa: E402
 import s3  # noqa: E402
 from server import RequestFailed, Server  # noqa: E402
 
-SKIPPED = 77
 SETTINGS = """name: tiered
 server: {listen: "127.0.0.1:${HEADRACE_PORT}"}
 storage: {path: "${HEADRACE_STATE}"}
@@ -174,36 +171,5 @@ class TieredTopicsTest:
         print(shown)
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--binary", required=True, help="the headrace program")
-    parser.add_argument("--rounds", type=int, default=4)
-    parser.add_argument("--seed", type=int, default=None, help="default: a new one, which is printed")
-    parser.add_argument("--faults", type=float, default=8, help="per cent of the requests")
-    arguments = parser.parse_args()
-    seed = secrets.randbits(32) if arguments.seed is None else arguments.seed
-    s3.forget_aws()
-    folder = Path(tempfile.mkdtemp(prefix="headrace-tiered-"))
-    endpoint = s3.start_s3(folder / "s3", "lake")
-    if endpoint is None:
-        print("The S3 server is not built here; scripts/setup s3 builds it")
-        shutil.rmtree(folder)
-        return SKIPPED
-    print(f"seed {seed}", flush=True)
-    try:
-        TieredTopicsTest(arguments, seed, folder, endpoint).run()
-    except Exception:
-        print(f"Failed with seed {seed}. What the server wrote is kept in {folder}", file=sys.stderr)
-        raise
-    finally:
-        if sys.exc_info()[0] is None:
-            s3.stop_s3(folder / "s3")
-        else:
-            subprocess.run(["kill", (folder / "s3" / "pid").read_text().strip()], check=False)
-    shutil.rmtree(folder)
-    print("Every event is exactly once in every table")
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(over_s3.main(__doc__, "tiered", 4, TieredTopicsTest))
