@@ -21,10 +21,6 @@ pkg_check_modules(LZ4 REQUIRED IMPORTED_TARGET liblz4)
 pkg_check_modules(ZSTD REQUIRED IMPORTED_TARGET libzstd)
 pkg_check_modules(PQ REQUIRED IMPORTED_TARGET libpq)
 pkg_check_modules(RE2 REQUIRED IMPORTED_TARGET re2)
-# Its -pthread says nothing to today's C library, but makes precompiled headers unusable.
-get_target_property(re2_options PkgConfig::RE2 INTERFACE_COMPILE_OPTIONS)
-list(REMOVE_ITEM re2_options -pthread)
-set_target_properties(PkgConfig::RE2 PROPERTIES INTERFACE_COMPILE_OPTIONS "${re2_options}")
 pkg_check_modules(EDIT REQUIRED IMPORTED_TARGET libedit)
 pkg_check_modules(ROCKSDB REQUIRED IMPORTED_TARGET rocksdb)
 

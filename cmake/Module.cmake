@@ -6,6 +6,12 @@
 # for each fuzz/*_fuzzer.cc. What is under LINKS is all that the module may include. THREADED modules have
 # threads of their own, so their tests are also run under ThreadSanitizer.
 
+# Headers are most of the work of compiling a source, so sources of a module are compiled some at a time. Names
+# in their anonymous namespaces must differ.
+option(HEADRACE_UNITY "Compile sources some at a time; off for tools that look at one source alone" ON)
+set(CMAKE_UNITY_BUILD ${HEADRACE_UNITY})
+set(CMAKE_UNITY_BUILD_BATCH_SIZE 16)
+
 add_custom_target(unit_tests)
 add_custom_target(threaded_tests)
 add_custom_target(fuzzers)
@@ -37,20 +43,17 @@ function(headrace_module name)
     target_link_libraries(headrace_${name} PUBLIC headrace_${link})
   endforeach()
   target_link_libraries(headrace_${name} PUBLIC ${ARG_THIRD_PARTY} PRIVATE ${ARG_PRIVATE_THIRD_PARTY})
-  headrace_use_precompiled(headrace_${name} "")
 
   if(HEADRACE_TESTS)
     file(GLOB testing CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/testing/*.cc)
     if(testing)
       add_library(headrace_${name}_testing STATIC ${testing})
       target_link_libraries(headrace_${name}_testing PUBLIC headrace_${name} GTest::gtest GTest::gmock)
-      headrace_use_precompiled(headrace_${name}_testing "")
       target_compile_definitions(headrace_${name}_testing PRIVATE HEADRACE_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
     endif()
     file(GLOB tests CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/tests/*_test.cc)
     if(tests)
       add_executable(${name}_tests ${tests})
-      headrace_use_precompiled(${name}_tests "_tests")
       target_link_libraries(${name}_tests PRIVATE headrace_${name} GTest::gtest_main GTest::gmock)
       foreach(link ${ARG_TEST_LINKS})
         target_link_libraries(${name}_tests PRIVATE headrace_${link})

@@ -19,6 +19,8 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   # g++ 12 reports these for correct code inside the standard library and Boost when it optimises.
   add_compile_options(-Wno-maybe-uninitialized -Wno-restrict -Wno-stringop-overflow -Wno-array-bounds
                       -Wno-dangling-pointer -Wno-free-nonheap-object)
+  # Asks for the source that was named to the compiler, which includes those that are compiled at a time.
+  add_compile_options(-Wno-subobject-linkage)
 endif()
 
 if(HEADRACE_SANITIZE)

@@ -175,7 +175,7 @@ JsonArray Instance::sources_status() const {
 
 namespace {
 
-Json time_or_null(std::optional<int64_t> time_us) {
+Json time_json(std::optional<int64_t> time_us) {
   if (!time_us) return nullptr;
   return Json(to_iso8601(Timestamp(std::chrono::microseconds(*time_us))));
 }
@@ -192,8 +192,8 @@ JsonArray Instance::views_status() const {
         {"updates", view.progress.updates},
         {"rows", view.progress.rows},
         {"emit", view.closing.emit == views::Emit::kOnClose ? "on_close" : "on_change"},
-        {"watermark", time_or_null(view.progress.event_time.watermark_us)},
-        {"closed_until", time_or_null(view.progress.event_time.closed_until_us)},
+        {"watermark", time_json(view.progress.event_time.watermark_us)},
+        {"closed_until", time_json(view.progress.event_time.closed_until_us)},
         {"late_changes", view.progress.event_time.late_changes},
         {"rebuilds", view.progress.rebuilds},
         {"last_rebuild",

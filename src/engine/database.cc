@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cctype>
 
+#include "base/text.h"
 #include "engine/state.h"
 
 namespace headrace::engine {
@@ -101,7 +102,7 @@ namespace {
 
 // Whether the SQL in preparation names system.<name>.
 bool is_system_table(std::string_view name) {
-  const auto same = [](char a, char b) { return std::tolower(a) == std::tolower(b); };
+  const auto same = [](char a, char b) { return to_lower(a) == to_lower(b); };
   for (const std::string& spelling : {format("system.{}", name), format("system.\"{}\"", name)}) {
     const auto found = std::search(sql_in_preparation.begin(), sql_in_preparation.end(),
                                    spelling.begin(), spelling.end(), same);

@@ -8,8 +8,6 @@
 namespace headrace::http {
 namespace {
 
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
-
 const std::string* find_parameter(const Parameters& parameters, std::string_view name) {
   const auto found = std::find_if(parameters.begin(), parameters.end(),
                                   [&](const auto& parameter) { return parameter.first == name; });
@@ -17,11 +15,6 @@ const std::string* find_parameter(const Parameters& parameters, std::string_view
 }
 
 }  // namespace
-
-bool equal_ignoring_case(std::string_view a, std::string_view b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
-                    [](char x, char y) { return lower(x) == lower(y); });
-}
 
 void Headers::add(std::string_view name, std::string_view value) {
   fields_.emplace_back(name, value);

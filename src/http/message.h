@@ -15,6 +15,7 @@
 
 #include "base/error.h"
 #include "base/json.h"
+#include "base/text.h"
 
 namespace headrace::http {
 
@@ -35,8 +36,6 @@ class Headers {
  private:
   std::vector<Field> fields_;
 };
-
-bool equal_ignoring_case(std::string_view a, std::string_view b);
 
 using Parameters = std::vector<std::pair<std::string, std::string>>;
 

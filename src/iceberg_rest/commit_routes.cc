@@ -7,7 +7,7 @@
 namespace headrace::iceberg_rest {
 namespace {
 
-http::Response commit(const Catalogs& catalogs, const http::Request& request) {
+http::Response commit_table(const Catalogs& catalogs, const http::Request& request) {
   const lake::TableIdentifier identifier = table_in_path(request);
   const Json body = parse_json(request.body, "the request");
   const auto tables =
@@ -38,7 +38,7 @@ void add_commit_routes(RestRoutes& routes, const Catalogs& catalogs) {
               .path = "/v1/namespaces/{namespace}/tables/{table}",
               .operation = "icebergCommitTable",
               .summary = "Iceberg REST: commits changes to a table, or creates a staged one"},
-             [catalogs](const http::Request& request) { return commit(catalogs, request); });
+             [catalogs](const http::Request& request) { return commit_table(catalogs, request); });
   routes.add({.method = "POST",
               .path = "/v1/transactions/commit",
               .operation = "icebergCommitTransaction",

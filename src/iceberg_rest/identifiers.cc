@@ -37,7 +37,7 @@ Json identifier_json(const lake::TableIdentifier& identifier) {
 
 bool flag(const http::Request& request, const char* name) {
   const auto value = request.query_parameter(name);
-  return value && http::equal_ignoring_case(*value, "true");
+  return value && equal_ignoring_case(*value, "true");
 }
 
 Page page_of(std::vector<std::string> names, const http::Request& request) {

@@ -13,23 +13,23 @@ JsonObject properties_json(const lake::Properties& properties) {
   return members;
 }
 
-lake::Properties existing(const Catalogs& catalogs, const std::string& name) {
+lake::Properties existing_properties(const Catalogs& catalogs, const std::string& name) {
   auto properties = catalogs.open.find_namespace(name);
   if (!properties) fail_no_namespace(name);
   return *std::move(properties);
 }
 
-http::Response describe(const Catalogs& catalogs, const std::string& name) {
-  return http::json_response(200,
-                             JsonObject{{"namespace", namespace_json(name)},
-                                        {"properties", properties_json(existing(catalogs, name))}});
+http::Response describe_namespace(const Catalogs& catalogs, const std::string& name) {
+  return http::json_response(
+      200, JsonObject{{"namespace", namespace_json(name)},
+                      {"properties", properties_json(existing_properties(catalogs, name))}});
 }
 
-http::Response list(const Catalogs& catalogs, const http::Request& request) {
+http::Response list_namespaces(const Catalogs& catalogs, const http::Request& request) {
   std::vector<std::string> names;
   const auto parent = request.query_parameter("parent");
   if (parent && !parent->empty()) {
-    existing(catalogs, std::string(*parent));  // it has none below it
+    existing_properties(catalogs, std::string(*parent));  // it has none below it
   } else {
     names = catalogs.tables.databases();
   }
@@ -40,7 +40,7 @@ http::Response list(const Catalogs& catalogs, const http::Request& request) {
                                              {"next-page-token", std::move(page.next_token)}});
 }
 
-http::Response create(const Catalogs& catalogs, const http::Request& request) {
+http::Response create_namespace(const Catalogs& catalogs, const http::Request& request) {
   const Json body = parse_json(request.body, "the request");
   const JsonArray* levels = member(body, "namespace").if_array();
   if (levels != nullptr && levels->size() > 1) {
@@ -49,13 +49,13 @@ http::Response create(const Catalogs& catalogs, const http::Request& request) {
   }
   const std::string name = namespace_from_json(member(body, "namespace"));
   catalogs.open.create_namespace(name, lake::properties_from_json(find_member(body, "properties")));
-  return describe(catalogs, name);
+  return describe_namespace(catalogs, name);
 }
 
-http::Response change(const Catalogs& catalogs, const http::Request& request) {
+http::Response change_namespace(const Catalogs& catalogs, const http::Request& request) {
   const std::string& name = request.path_parameter("namespace");
   const Json body = parse_json(request.body, "the request");
-  lake::Properties properties = existing(catalogs, name);
+  lake::Properties properties = existing_properties(catalogs, name);
   const lake::Properties updates = lake::properties_from_json(find_member(body, "updates"));
   JsonArray updated;
   JsonArray removed;
@@ -82,7 +82,7 @@ http::Response change(const Catalogs& catalogs, const http::Request& request) {
                                              {"missing", std::move(missing)}});
 }
 
-http::Response drop(const Catalogs& catalogs, const http::Request& request) {
+http::Response drop_namespace(const Catalogs& catalogs, const http::Request& request) {
   catalogs.open.drop_namespace(request.path_parameter("namespace"));
   return no_content();
 }
@@ -97,13 +97,13 @@ void add_namespace_routes(RestRoutes& routes, const Catalogs& catalogs) {
               .operation = "icebergListNamespaces",
               .summary = "Iceberg REST: all namespaces",
               .subject = Subject::kNamespace},
-             bound(list));
+             bound(list_namespaces));
   routes.add({.method = "POST",
               .path = "/v1/namespaces",
               .operation = "icebergCreateNamespace",
               .summary = "Iceberg REST: creates a namespace",
               .subject = Subject::kNamespace},
-             bound(create));
+             bound(create_namespace));
   routes.add({.method = "GET",
               .path = one,
               .operation = "icebergLoadNamespace",
@@ -111,7 +111,7 @@ void add_namespace_routes(RestRoutes& routes, const Catalogs& catalogs) {
               .subject = Subject::kNamespace,
               .answers_head = true},
              [catalogs](const http::Request& request) {
-               return describe(catalogs, request.path_parameter("namespace"));
+               return describe_namespace(catalogs, request.path_parameter("namespace"));
              });
   routes.add({.method = "DELETE",
               .path = one,
@@ -119,13 +119,13 @@ void add_namespace_routes(RestRoutes& routes, const Catalogs& catalogs) {
               .summary = "Iceberg REST: drops an empty namespace",
               .subject = Subject::kNamespace,
               .success_status = 204},
-             bound(drop));
+             bound(drop_namespace));
   routes.add({.method = "POST",
               .path = one + "/properties",
               .operation = "icebergSetNamespaceProperties",
               .summary = "Iceberg REST: sets and removes properties of a namespace",
               .subject = Subject::kNamespace},
-             bound(change));
+             bound(change_namespace));
 }
 
 }  // namespace headrace::iceberg_rest

@@ -7,12 +7,12 @@
 namespace headrace::iceberg_rest {
 namespace {
 
-http::Response list(const Catalogs& catalogs, const http::Request& request) {
+http::Response list_tables(const Catalogs& catalogs, const http::Request& request) {
   const std::string database = existing_namespace(catalogs, request);
   return listing(catalogs.tables.list(database), request);
 }
 
-http::Response create(const Catalogs& catalogs, const http::Request& request) {
+http::Response create_table(const Catalogs& catalogs, const http::Request& request) {
   const std::string database = existing_namespace(catalogs, request);
   const Json body = parse_json(request.body, "the request");
   const Json* stage = find_member(body, "stage-create");
@@ -23,7 +23,7 @@ http::Response create(const Catalogs& catalogs, const http::Request& request) {
   return table_answer(catalogs, request, *table);
 }
 
-http::Response load(const Catalogs& catalogs, const http::Request& request) {
+http::Response load_table(const Catalogs& catalogs, const http::Request& request) {
   const lake::TablePtr table = catalogs.tables.load(table_in_path(request));
   const std::string_view which = request.query_parameter("snapshots").value_or("all");
   return table_answer_if_changed(catalogs, request, *table,
@@ -34,7 +34,7 @@ http::Response credentials(const Catalogs& catalogs, const http::Request& reques
   return credentials_answer(catalogs, *catalogs.tables.load(table_in_path(request)));
 }
 
-http::Response drop(const Catalogs& catalogs, const http::Request& request) {
+http::Response drop_table(const Catalogs& catalogs, const http::Request& request) {
   const lake::TableIdentifier table = table_in_path(request);
   catalogs.changes.check_may_go(table);
   catalogs.tables.drop(table, flag(request, "purgeRequested"));
@@ -55,7 +55,7 @@ http::Response register_table(const Catalogs& catalogs, const http::Request& req
   return table_answer(catalogs, request, *table);
 }
 
-http::Response rename(const Catalogs& catalogs, const http::Request& request) {
+http::Response rename_table(const Catalogs& catalogs, const http::Request& request) {
   const Json body = parse_json(request.body, "the request");
   const lake::TableIdentifier from = identifier_from_json(member(body, "source"));
   const lake::TableIdentifier to = identifier_from_json(member(body, "destination"));
@@ -90,12 +90,12 @@ void add_table_routes(RestRoutes& routes, const Catalogs& catalogs) {
               .operation = "icebergListTables",
               .summary = "Iceberg REST: the tables of a namespace",
               .subject = Subject::kNamespace},
-             bound(list));
+             bound(list_tables));
   routes.add({.method = "POST",
               .path = all,
               .operation = "icebergCreateTable",
               .summary = "Iceberg REST: creates a table, or stages one"},
-             bound(create));
+             bound(create_table));
   routes.add({.method = "GET",
               .path = one,
               .operation = "icebergLoadTable",
@@ -103,7 +103,7 @@ void add_table_routes(RestRoutes& routes, const Catalogs& catalogs) {
               .answers_head = true,
               .parameters = {{"snapshots", "query", "all, or refs for those of branches and tags",
                               JsonObject{{"type", "string"}, {"default", "all"}}}}},
-             bound(load));
+             bound(load_table));
   routes.add({.method = "GET",
               .path = one + "/credentials",
               .operation = "icebergLoadCredentials",
@@ -116,7 +116,7 @@ void add_table_routes(RestRoutes& routes, const Catalogs& catalogs) {
               .success_status = 204,
               .parameters = {{"purgeRequested", "query", "Whether its files go, too",
                               JsonObject{{"type", "boolean"}, {"default", false}}}}},
-             bound(drop));
+             bound(drop_table));
   routes.add({.method = "POST",
               .path = "/v1/namespaces/{namespace}/register",
               .operation = "icebergRegisterTable",
@@ -127,7 +127,7 @@ void add_table_routes(RestRoutes& routes, const Catalogs& catalogs) {
               .operation = "icebergRenameTable",
               .summary = "Iceberg REST: gives a table another name",
               .success_status = 204},
-             bound(rename));
+             bound(rename_table));
   routes.add({.method = "POST",
               .path = one + "/metrics",
               .operation = "icebergReportMetrics",

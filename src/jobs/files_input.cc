@@ -6,7 +6,6 @@
 namespace headrace::jobs {
 namespace {
 
-constexpr milliseconds kPoll{1000};
 // The files read so far stand in every snapshot's summary: what is too many for that belongs into a
 // topic.
 constexpr size_t kMaxFiles = 10'000;
@@ -76,6 +75,8 @@ class FilesInput final : public JobInput {
   int64_t lag(const tables::Positions&) const override { return 0; }
 
  private:
+  static constexpr milliseconds kPoll{1000};
+
   std::string key() const { return "files:" + input_.node; }
 
   JsonObject read_files(const tables::Positions& at) const {

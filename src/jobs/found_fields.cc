@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/text.h"
 #include "jobs/parse/record_look.h"
 #include "lake/schema_evolution.h"
 
@@ -12,7 +13,7 @@ using parse::ParseField;
 
 bool has_key(const std::vector<ParseField>& fields, const std::string& key) {
   return std::any_of(fields.begin(), fields.end(), [&](const ParseField& field) {
-    return parse::is_same_name(field.name, key) || field.key() == key;
+    return equal_ignoring_case(field.name, key) || field.key() == key;
   });
 }
 

@@ -13,7 +13,6 @@
 namespace headrace::jobs {
 namespace {
 
-constexpr milliseconds kPoll{250};
 constexpr size_t kBatchBytes = 1024 * 1024;
 
 // Rows that follow each other become batches; a gap between offsets begins another.
@@ -93,6 +92,8 @@ class RecordTableInput final : public JobInput {
   }
 
  private:
+  static constexpr milliseconds kPoll{250};
+
   const std::string& name() const { return input_.need.topic; }
 
   void look_at_table() {

@@ -7,8 +7,6 @@
 namespace headrace::jobs {
 namespace {
 
-constexpr milliseconds kPoll{250};
-
 // The rows that are new on balance. Engines that copy on write put the rows that stay into files of
 // their own again, which are no news; a changed row is, and one that was deleted is not told.
 std::string new_rows_sql(const lake::Table& table, const lake::TableChanges& changes) {
@@ -70,6 +68,8 @@ class TableInput final : public JobInput {
   }
 
  private:
+  static constexpr milliseconds kPoll{250};
+
   std::string key() const { return "table:" + input_.need.table.to_string(); }
 
   std::optional<lake::SnapshotId> snapshot(const tables::Positions& at) const {

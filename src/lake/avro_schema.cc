@@ -8,7 +8,7 @@
 namespace headrace::lake {
 namespace {
 
-constexpr int kMaxNesting = 32;
+constexpr int kMaxAvroNesting = 32;
 constexpr size_t kMaxFixedSize = 1 << 20;
 constexpr size_t kMaxWidth = 10'000;
 
@@ -26,18 +26,18 @@ const std::map<std::string, AvroKind, std::less<>>& primitives() {
 void enclose(AvroSchema& outer, const AvroSchema& inner) {
   outer.depth = std::max(outer.depth, inner.depth + 1);
   outer.width += inner.width;
-  if (outer.depth > kMaxNesting || outer.width > kMaxWidth) {
+  if (outer.depth > kMaxAvroNesting || outer.width > kMaxWidth) {
     fail(ErrorKind::kUnsupported, "reading an Avro schema: more than {} levels or {} values",
-         kMaxNesting, kMaxWidth);
+         kMaxAvroNesting, kMaxWidth);
   }
 }
 
 class SchemaParser {
  public:
   AvroSchemaPtr parse(const Json& json, int depth) {
-    if (depth > kMaxNesting) {
+    if (depth > kMaxAvroNesting) {
       fail(ErrorKind::kUnsupported, "reading an Avro schema: it nests deeper than {} levels",
-           kMaxNesting);
+           kMaxAvroNesting);
     }
     if (json.is_string()) return named(json.get_string());
     if (json.is_array()) return union_of(json.get_array(), depth);

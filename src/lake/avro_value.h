@@ -60,4 +60,7 @@ class AvroValue {
   std::variant<std::monostate, bool, int64_t, double, std::string, AvroValues, AvroRecord> value_;
 };
 
+// To be written: the schema is given to the writer.
+inline AvroValue avro_record(AvroValues values) { return AvroRecord{nullptr, std::move(values)}; }
+
 }  // namespace headrace::lake

@@ -12,7 +12,7 @@
 namespace headrace::lake {
 namespace {
 
-constexpr int kMaxAttempts = 30;
+constexpr int kMaxCommitAttempts = 30;
 constexpr int64_t kFirstBackOffMicros = 1'000;
 constexpr int64_t kMaxBackOffMicros = 200'000;
 
@@ -49,7 +49,7 @@ void roll_back(Table& table, SnapshotId to) {
          table.identifier.to_string(), to);
   }
   metadata.current_snapshot_id = to;
-  metadata.refs["main"] = JsonObject{{"snapshot-id", to}, {"type", "branch"}};
+  metadata.refs[kMainBranch] = JsonObject{{"snapshot-id", to}, {"type", "branch"}};
   metadata.snapshot_log.push_back(
       JsonObject{{"timestamp-ms", metadata.last_updated_ms}, {"snapshot-id", to}});
 }
@@ -73,10 +73,10 @@ std::vector<TablePtr> StoreCatalog::commit(const std::vector<TableChange>& chang
   for (int attempt = 1;; ++attempt) {
     std::vector<TablePtr> committed = try_commit(builders);
     if (!committed.empty()) return committed;
-    if (attempt == kMaxAttempts) {
+    if (attempt == kMaxCommitAttempts) {
       discard_added(builders);
       fail(ErrorKind::kConflict, "committing to {}: lost against other writers {} times",
-           names_of(changes), kMaxAttempts);
+           names_of(changes), kMaxCommitAttempts);
     }
     back_off(attempt);
   }

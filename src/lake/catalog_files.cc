@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "lake/delete_assignment.h"
 #include "lake/store_catalog.h"
+#include "lake/table_changes.h"
 
 namespace headrace::lake {
 namespace {
@@ -19,23 +20,6 @@ const Snapshot& snapshot_of(const Table& table, SnapshotId id) {
 bool is_replacement(const Snapshot& snapshot) {
   const auto operation = snapshot.summary.find("operation");
   return operation != snapshot.summary.end() && operation->second == "replace";
-}
-
-// The snapshots after `after`, oldest first.
-std::vector<const Snapshot*> lineage_after(const Table& table, SnapshotId after) {
-  std::vector<const Snapshot*> lineage;
-  snapshot_of(table, after);
-  std::optional<SnapshotId> id = table.metadata.current_snapshot_id;
-  while (id && *id != after) {
-    lineage.push_back(&snapshot_of(table, *id));
-    id = lineage.back()->parent_snapshot_id;
-  }
-  if (!id) {
-    fail(ErrorKind::kNotFound, "reading {}: snapshot {} is not an ancestor of the current one",
-         table.identifier.to_string(), after);
-  }
-  std::reverse(lineage.begin(), lineage.end());
-  return lineage;
 }
 
 }  // namespace
@@ -81,7 +65,7 @@ std::vector<DataFile> StoreCatalog::files_added_after(const Table& table,
                                                       std::optional<SnapshotId> after) {
   if (!after) return files(table, std::nullopt);
   std::vector<DataFile> result;
-  for (const Snapshot* snapshot : lineage_after(table, *after)) {
+  for (const Snapshot* snapshot : snapshots_after(table, *after)) {
     if (is_replacement(*snapshot)) continue;
     for (const auto list = files_.manifest_list(*snapshot); const ManifestFile& manifest : *list) {
       if (manifest.added_snapshot_id != snapshot->snapshot_id) continue;

@@ -12,8 +12,8 @@ namespace headrace::lake {
 namespace {
 
 // Schemas of the engine behind SQL: tables in them could not be asked for.
-constexpr std::array<std::string_view, 6> kReserved = {"hot",  "system",     "main",
-                                                       "temp", "pg_catalog", "information_schema"};
+constexpr std::array<std::string_view, 6> kReservedNamespaces = {
+    "hot", "system", "main", "temp", "pg_catalog", "information_schema"};
 
 std::string namespace_value(const Properties& properties) {
   JsonObject members;
@@ -45,7 +45,8 @@ std::optional<Properties> StoreCatalog::find_namespace(const std::string& name) 
 
 void StoreCatalog::create_namespace(const std::string& name, const Properties& properties) {
   check_name("namespace", name);
-  if (std::find(kReserved.begin(), kReserved.end(), name) != kReserved.end()) {
+  if (std::find(kReservedNamespaces.begin(), kReservedNamespaces.end(), name) !=
+      kReservedNamespaces.end()) {
     fail(ErrorKind::kInvalid,
          "creating namespace {}: SQL has a schema of that name; choose another", name);
   }

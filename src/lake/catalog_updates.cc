@@ -13,7 +13,7 @@
 namespace headrace::lake {
 namespace {
 
-constexpr int kMaxAttempts = 30;
+constexpr int kMaxUpdateAttempts = 30;
 constexpr const char* kCauseOfOthers = "another engine, through the Iceberg catalog";
 
 std::string names_of(const std::vector<TableUpdates>& tables) {
@@ -61,9 +61,9 @@ std::vector<TablePtr> StoreCatalog::commit_updates(const std::vector<TableUpdate
   for (int attempt = 1;; ++attempt) {
     std::vector<TablePtr> committed = try_updates(tables);
     if (!committed.empty()) return committed;
-    if (attempt == kMaxAttempts) {
+    if (attempt == kMaxUpdateAttempts) {
       fail(ErrorKind::kConflict, "committing to {}: lost against other writers {} times",
-           names_of(tables), kMaxAttempts);
+           names_of(tables), kMaxUpdateAttempts);
     }
     back_off(attempt);
   }

@@ -7,7 +7,7 @@ namespace headrace::lake {
 namespace {
 
 constexpr const char* kLocation = "view_metadata_location";
-constexpr int kMaxAttempts = 10;
+constexpr int kMaxViewAttempts = 10;
 
 std::string view_value(const std::string& metadata_location) {
   return to_text(JsonObject{{kLocation, metadata_location}});
@@ -84,7 +84,7 @@ View StoreCatalog::commit_view(const TableIdentifier& identifier, const Json& re
     try {
       return write_view(identifier, view.catalog_version, std::move(metadata));
     } catch (const Error& error) {
-      if (error.kind() != ErrorKind::kConflict || attempt == kMaxAttempts) throw;
+      if (error.kind() != ErrorKind::kConflict || attempt == kMaxViewAttempts) throw;
     }
     back_off(attempt);
   }

@@ -89,6 +89,12 @@ int64_t live_rows(const DataFile& file) {
   return rows;
 }
 
+bool has_equality_deletes(const DataFile& file) {
+  return std::any_of(file.deletes.begin(), file.deletes.end(), [](const auto& deletes) {
+    return deletes->content == FileContent::kEqualityDeletes;
+  });
+}
+
 void assign_deletes(const Table& table, std::vector<DataFile>& data_files,
                     const std::vector<DataFile>& deletes) {
   if (deletes.empty()) return;

@@ -6,6 +6,7 @@
 #include <mutex>
 
 #include "base/error.h"
+#include "base/once.h"
 #include "engine/functions.h"
 #include "lake/delete_reader.h"
 #include "lake/delete_set.h"
@@ -37,15 +38,14 @@ class ScanDeletes {
       fail(ErrorKind::kInternal, "reading deletes: the scan has no file {}", index);
     }
     File& file = files_[index];
-    std::call_once(file.once, [&] {
-      file.positions = set_->deleted(numbers_[index], version_, reader.loader());
-    });
+    file.once.run(
+        [&] { file.positions = set_->deleted(numbers_[index], version_, reader.loader()); });
     return file.positions.get();
   }
 
  private:
   struct File {
-    std::once_flag once;
+    Once once;
     RowPositionsPtr positions;
   };
   const std::shared_ptr<DeleteSet> set_;

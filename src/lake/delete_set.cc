@@ -9,7 +9,7 @@ namespace headrace::lake {
 namespace {
 
 // Ids stand in SQL text that any database of the process may run, so they are the process's.
-class Directory {
+class SetDirectory {
  public:
   int64_t next_id() {
     const std::lock_guard lock(mutex_);
@@ -38,24 +38,24 @@ class Directory {
   std::deque<std::shared_ptr<DeleteSet>> newest_;
 };
 
-Directory& directory() {
-  static Directory all;
+SetDirectory& all_sets() {
+  static SetDirectory all;
   return all;
 }
 
 }  // namespace
 
 DeleteSet::DeleteSet(std::string version_sql)
-    : id_(directory().next_id()), version_sql_(std::move(version_sql)) {}
+    : id_(all_sets().next_id()), version_sql_(std::move(version_sql)) {}
 
 std::shared_ptr<DeleteSet> DeleteSet::make(std::string version_sql) {
   std::shared_ptr<DeleteSet> set(new DeleteSet(std::move(version_sql)));
-  directory().put(set);
+  all_sets().put(set);
   return set;
 }
 
 std::shared_ptr<DeleteSet> DeleteSet::find(int64_t id) {
-  if (auto set = directory().find(id)) return set;
+  if (auto set = all_sets().find(id)) return set;
   fail(ErrorKind::kUnavailable,
        "the table's files were replaced while the query was planned: run the query again");
 }

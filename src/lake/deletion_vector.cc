@@ -8,13 +8,13 @@
 namespace headrace::lake {
 namespace {
 
-constexpr std::string_view kMagic = "\xD1\xD3\x39\x64";
+constexpr std::string_view kVectorMagic = "\xD1\xD3\x39\x64";
 constexpr size_t kLengthBytes = 4;
 constexpr size_t kChecksumBytes = 4;
 constexpr size_t kCountBytes = 8;
 constexpr size_t kKeyBytes = 4;
 
-[[noreturn]] void corrupt(std::string_view why) {
+[[noreturn]] void corrupt_vector(std::string_view why) {
   fail(ErrorKind::kCorrupt, "reading a deletion vector: {}", why);
 }
 
@@ -41,7 +41,7 @@ void append_little_endian(std::string& into, uint64_t value, size_t bytes) {
 }
 
 std::string_view take(std::string_view& rest, size_t size) {
-  if (rest.size() < size) corrupt("it ends too early");
+  if (rest.size() < size) corrupt_vector("it ends too early");
   const std::string_view taken = rest.substr(0, size);
   rest.remove_prefix(size);
   return taken;
@@ -52,7 +52,7 @@ RowPositions read_bitmaps(std::string_view rest) {
   std::optional<uint64_t> last_key;
   for (uint64_t left = little_endian(take(rest, kCountBytes)); left > 0; --left) {
     const uint64_t key = little_endian(take(rest, kKeyBytes));
-    if (last_key && key <= *last_key) corrupt("its bitmaps are not in their order");
+    if (last_key && key <= *last_key) corrupt_vector("its bitmaps are not in their order");
     last_key = key;
     size_t used = 0;
     RowPositions some = RowPositions::from_portable(rest, used);
@@ -65,14 +65,14 @@ RowPositions read_bitmaps(std::string_view rest) {
            "file");
     }
   }
-  if (!rest.empty()) corrupt("something stands behind its bitmaps");
+  if (!rest.empty()) corrupt_vector("something stands behind its bitmaps");
   return positions;
 }
 
 }  // namespace
 
 std::string write_deletion_vector(const RowPositions& positions) {
-  std::string content(kMagic);
+  std::string content(kVectorMagic);
   append_little_endian(content, 1, kCountBytes);
   append_little_endian(content, 0, kKeyBytes);
   content += positions.to_portable();
@@ -84,19 +84,19 @@ std::string write_deletion_vector(const RowPositions& positions) {
 }
 
 RowPositions read_deletion_vector(std::string_view blob) {
-  if (blob.size() < kLengthBytes + kMagic.size() + kCountBytes + kChecksumBytes) {
-    corrupt("it ends too early");
+  if (blob.size() < kLengthBytes + kVectorMagic.size() + kCountBytes + kChecksumBytes) {
+    corrupt_vector("it ends too early");
   }
   if (big_endian(blob) != blob.size() - kLengthBytes - kChecksumBytes) {
-    corrupt("its length is not the one that it says");
+    corrupt_vector("its length is not the one that it says");
   }
   const std::string_view content =
       blob.substr(kLengthBytes, blob.size() - kLengthBytes - kChecksumBytes);
-  if (!content.starts_with(kMagic)) corrupt("it does not begin as one");
+  if (!content.starts_with(kVectorMagic)) corrupt_vector("it does not begin as one");
   if (big_endian(blob.substr(blob.size() - kChecksumBytes)) != codec::crc32(content)) {
-    corrupt("its checksum is wrong: the file is damaged");
+    corrupt_vector("its checksum is wrong: the file is damaged");
   }
-  return read_bitmaps(content.substr(kMagic.size()));
+  return read_bitmaps(content.substr(kVectorMagic.size()));
 }
 
 }  // namespace headrace::lake

@@ -11,43 +11,40 @@
 namespace headrace::lake {
 namespace {
 
-constexpr int kMaxNesting = 64;
-
-Type simple(TypeKind kind) { return {.kind = kind, .fields = {}}; }
 Type decimal(int precision, int scale) {
   return {.kind = TypeKind::kDecimal, .precision = precision, .scale = scale, .fields = {}};
 }
 
 const std::map<std::string, Type, std::less<>>& simple_types() {
   static const std::map<std::string, Type, std::less<>> types = {
-      {"BOOLEAN", simple(TypeKind::kBoolean)},
-      {"BOOL", simple(TypeKind::kBoolean)},
-      {"TINYINT", simple(TypeKind::kInt)},
-      {"SMALLINT", simple(TypeKind::kInt)},
-      {"INTEGER", simple(TypeKind::kInt)},
-      {"INT", simple(TypeKind::kInt)},
-      {"UTINYINT", simple(TypeKind::kInt)},
-      {"USMALLINT", simple(TypeKind::kInt)},
-      {"UINTEGER", simple(TypeKind::kLong)},
-      {"BIGINT", simple(TypeKind::kLong)},
+      {"BOOLEAN", simple_type(TypeKind::kBoolean)},
+      {"BOOL", simple_type(TypeKind::kBoolean)},
+      {"TINYINT", simple_type(TypeKind::kInt)},
+      {"SMALLINT", simple_type(TypeKind::kInt)},
+      {"INTEGER", simple_type(TypeKind::kInt)},
+      {"INT", simple_type(TypeKind::kInt)},
+      {"UTINYINT", simple_type(TypeKind::kInt)},
+      {"USMALLINT", simple_type(TypeKind::kInt)},
+      {"UINTEGER", simple_type(TypeKind::kLong)},
+      {"BIGINT", simple_type(TypeKind::kLong)},
       {"UBIGINT", decimal(20, 0)},
       {"HUGEINT", decimal(38, 0)},
-      {"FLOAT", simple(TypeKind::kFloat)},
-      {"REAL", simple(TypeKind::kFloat)},
-      {"DOUBLE", simple(TypeKind::kDouble)},
-      {"DATE", simple(TypeKind::kDate)},
-      {"TIME", simple(TypeKind::kTime)},
-      {"TIMESTAMP", simple(TypeKind::kTimestamp)},
-      {"TIMESTAMP_S", simple(TypeKind::kTimestamp)},
-      {"TIMESTAMP_MS", simple(TypeKind::kTimestamp)},
-      {"TIMESTAMP WITH TIME ZONE", simple(TypeKind::kTimestamptz)},
-      {"TIMESTAMPTZ", simple(TypeKind::kTimestamptz)},
-      {"VARCHAR", simple(TypeKind::kString)},
-      {"TEXT", simple(TypeKind::kString)},
-      {"STRING", simple(TypeKind::kString)},
-      {"JSON", simple(TypeKind::kString)},
-      {"UUID", simple(TypeKind::kUuid)},
-      {"BLOB", simple(TypeKind::kBinary)},
+      {"FLOAT", simple_type(TypeKind::kFloat)},
+      {"REAL", simple_type(TypeKind::kFloat)},
+      {"DOUBLE", simple_type(TypeKind::kDouble)},
+      {"DATE", simple_type(TypeKind::kDate)},
+      {"TIME", simple_type(TypeKind::kTime)},
+      {"TIMESTAMP", simple_type(TypeKind::kTimestamp)},
+      {"TIMESTAMP_S", simple_type(TypeKind::kTimestamp)},
+      {"TIMESTAMP_MS", simple_type(TypeKind::kTimestamp)},
+      {"TIMESTAMP WITH TIME ZONE", simple_type(TypeKind::kTimestamptz)},
+      {"TIMESTAMPTZ", simple_type(TypeKind::kTimestamptz)},
+      {"VARCHAR", simple_type(TypeKind::kString)},
+      {"TEXT", simple_type(TypeKind::kString)},
+      {"STRING", simple_type(TypeKind::kString)},
+      {"JSON", simple_type(TypeKind::kString)},
+      {"UUID", simple_type(TypeKind::kUuid)},
+      {"BLOB", simple_type(TypeKind::kBinary)},
       {"DECIMAL", decimal(18, 3)}};
   return types;
 }
@@ -77,8 +74,9 @@ class TypeParser {
 
  private:
   Type type_at(int depth) {
-    if (depth > kMaxNesting) {
-      fail(ErrorKind::kUnsupported, "reading a type: it nests deeper than {} levels", kMaxNesting);
+    if (depth > kMaxTypeNesting) {
+      fail(ErrorKind::kUnsupported, "reading a type: it nests deeper than {} levels",
+           kMaxTypeNesting);
     }
     skip_spaces();
     Type type = base_type(depth);
@@ -99,7 +97,7 @@ class TypeParser {
     if ((name == "DECIMAL" || name == "NUMERIC") && take('(')) return decimal_type();
     if (name == "ENUM" && take('(')) {
       skip_enum_values();
-      return simple(TypeKind::kString);
+      return simple_type(TypeKind::kString);
     }
     const auto found = simple_types().find(name);
     if (found == simple_types().end()) {

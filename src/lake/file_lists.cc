@@ -6,6 +6,7 @@
 #include <mutex>
 
 #include "base/error.h"
+#include "base/once.h"
 #include "lake/file_filter.h"
 
 namespace headrace::lake {
@@ -86,7 +87,7 @@ class SnapshotFiles final : public engine::FileList {
     Part(const ManifestFile& of, size_t begin) : manifest(of), first(begin) {}
     const ManifestFile manifest;
     const size_t first;  // place of its first file
-    mutable std::once_flag once;
+    mutable Once once;
     mutable ManifestEntriesPtr entries;  // holds the files
     mutable std::vector<const DataFile*> files;
   };
@@ -99,7 +100,7 @@ class SnapshotFiles final : public engine::FileList {
   }
 
   const std::vector<const DataFile*>& files_of(const Part& part) const {
-    std::call_once(part.once, [&] {
+    part.once.run([&] {
       std::vector<const DataFile*> files;
       part.entries = catalog_.entries(*table_, part.manifest);
       for (const ManifestEntry& entry : *part.entries) {
@@ -124,7 +125,7 @@ class SnapshotFiles final : public engine::FileList {
 };
 
 // Names stand in SQL text that any database of the process may run, so they are the process's.
-class Directory {
+class ListDirectory {
  public:
   std::string put(const FileListPtr& list) {
     const std::lock_guard lock(mutex_);
@@ -156,8 +157,8 @@ class Directory {
   size_t kept_files_ = 0;
 };
 
-Directory& directory() {
-  static Directory all;
+ListDirectory& all_lists() {
+  static ListDirectory all;
   return all;
 }
 
@@ -175,10 +176,10 @@ FileListPtr snapshot_files(Catalog& catalog, TablePtr table, Schema schema,
                                                manifests);
 }
 
-std::string put_file_list(const FileListPtr& list) { return directory().put(list); }
+std::string put_file_list(const FileListPtr& list) { return all_lists().put(list); }
 
 FileListPtr find_file_list(const std::string& name) {
-  if (auto list = directory().find(name)) return list;
+  if (auto list = all_lists().find(name)) return list;
   fail(ErrorKind::kUnavailable,
        "the table's files were replaced while the query was planned: run the query again");
 }

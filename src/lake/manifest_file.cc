@@ -4,6 +4,7 @@
 #include <cctype>
 
 #include "base/error.h"
+#include "base/text.h"
 #include "lake/avro_file.h"
 #include "lake/decimal.h"
 #include "lake/manifest.h"
@@ -15,13 +16,11 @@ namespace {
 
 namespace id = manifest_field;
 
-AvroValue record(AvroValues values) { return AvroRecord{nullptr, std::move(values)}; }
-
 template <class Value>
 AvroValue map_value(const std::map<int, Value>& map) {
   if (map.empty()) return {};
   AvroValues pairs;
-  for (const auto& [key, value] : map) pairs.push_back(record({key, value}));
+  for (const auto& [key, value] : map) pairs.push_back(avro_record({key, value}));
   return pairs;
 }
 
@@ -101,7 +100,7 @@ AvroValue data_file_value(const DataFile& file, const std::vector<Type>& types, 
       static_cast<int>(file.content),
       file.path,
       file.is_deletion_vector() ? "PUFFIN" : "PARQUET",
-      record(std::move(partition)),
+      avro_record(std::move(partition)),
       file.record_count,
       file.file_size_bytes,
       map_value(file.column_sizes),
@@ -119,16 +118,16 @@ AvroValue data_file_value(const DataFile& file, const std::vector<Type>& types, 
     values.push_back(number_or_null(file.content_offset));
     values.push_back(number_or_null(file.content_size_bytes));
   }
-  return record(std::move(values));
+  return avro_record(std::move(values));
 }
 
 AvroValue entry_value(const ManifestEntry& entry, const std::vector<Type>& types,
                       int format_version) {
   const bool inherits = entry.status == EntryStatus::kAdded;
-  return record({static_cast<int>(entry.status), entry.snapshot_id,
-                 inherits ? AvroValue() : AvroValue(entry.sequence_number),
-                 inherits ? AvroValue() : AvroValue(entry.file_sequence_number),
-                 data_file_value(entry.file, types, inherits, format_version)});
+  return avro_record({static_cast<int>(entry.status), entry.snapshot_id,
+                      inherits ? AvroValue() : AvroValue(entry.sequence_number),
+                      inherits ? AvroValue() : AvroValue(entry.file_sequence_number),
+                      data_file_value(entry.file, types, inherits, format_version)});
 }
 
 int64_t required_integer(const AvroValue& row, int field, std::string_view name) {
@@ -169,11 +168,9 @@ std::optional<int64_t> number_of(const AvroValue& value) {
 void read_content_place(DataFile& file, const AvroValue& value) {
   file.content_offset = number_of(value.field(id::kContentOffset));
   file.content_size_bytes = number_of(value.field(id::kContentSize));
-  std::string file_format =
+  const std::string file_format =
       value.field(id::kFileFormat).is_null() ? std::string() : value.field(id::kFileFormat).bytes();
-  std::transform(file_format.begin(), file_format.end(), file_format.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  const bool is_puffin = file_format == "puffin";
+  const bool is_puffin = equal_ignoring_case(file_format, "puffin");
   if (!is_puffin && !file.content_offset) return;
   const bool is_whole = is_puffin && file.content == FileContent::kPositionDeletes &&
                         file.referenced_data_file && file.content_offset.value_or(-1) >= 0 &&

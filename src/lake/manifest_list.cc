@@ -11,9 +11,7 @@
 namespace headrace::lake {
 namespace {
 
-namespace id = manifest_list_field;
-
-AvroValue record(AvroValues values) { return AvroRecord{nullptr, std::move(values)}; }
+namespace list_id = manifest_list_field;
 
 AvroValue text_or_null(const std::optional<std::string>& text) {
   return text ? AvroValue(*text) : AvroValue();
@@ -24,9 +22,9 @@ AvroValue partitions_value(const std::vector<FieldSummary>& partitions) {
   AvroValues values;
   for (const FieldSummary& summary : partitions) {
     values.push_back(
-        record({summary.contains_null,
-                summary.contains_nan ? AvroValue(*summary.contains_nan) : AvroValue(),
-                text_or_null(summary.lower_bound), text_or_null(summary.upper_bound)}));
+        avro_record({summary.contains_null,
+                     summary.contains_nan ? AvroValue(*summary.contains_nan) : AvroValue(),
+                     text_or_null(summary.lower_bound), text_or_null(summary.upper_bound)}));
   }
   return values;
 }
@@ -49,7 +47,7 @@ AvroValue manifest_value(const ManifestFile& manifest, int format_version) {
   if (format_version >= 3) {
     values.push_back(manifest.first_row_id ? AvroValue(*manifest.first_row_id) : AvroValue());
   }
-  return record(std::move(values));
+  return avro_record(std::move(values));
 }
 
 int64_t integer_or(const AvroValue& row, int field, int64_t otherwise) {
@@ -64,35 +62,35 @@ std::optional<std::string> bytes_of(const AvroValue& value) {
 
 FieldSummary summary_of(const AvroValue& value) {
   FieldSummary summary;
-  summary.contains_null = value.field(id::kContainsNull).boolean();
-  if (const AvroValue& nan = value.field(id::kContainsNan); !nan.is_null()) {
+  summary.contains_null = value.field(list_id::kContainsNull).boolean();
+  if (const AvroValue& nan = value.field(list_id::kContainsNan); !nan.is_null()) {
     summary.contains_nan = nan.boolean();
   }
-  summary.lower_bound = bytes_of(value.field(id::kLowerBound));
-  summary.upper_bound = bytes_of(value.field(id::kUpperBound));
+  summary.lower_bound = bytes_of(value.field(list_id::kLowerBound));
+  summary.upper_bound = bytes_of(value.field(list_id::kUpperBound));
   return summary;
 }
 
 ManifestFile manifest_of(const AvroValue& row) {
   ManifestFile manifest;
-  manifest.path = row.field(id::kPath).bytes();
-  manifest.length = row.field(id::kLength).integer();
-  manifest.spec_id = static_cast<int>(row.field(id::kSpecId).integer());
-  manifest.content =
-      integer_or(row, id::kContent, 0) == 0 ? ManifestContent::kData : ManifestContent::kDeletes;
-  manifest.sequence_number = integer_or(row, id::kSequenceNumber, 0);
-  manifest.min_sequence_number = integer_or(row, id::kMinSequenceNumber, 0);
-  manifest.added_snapshot_id = integer_or(row, id::kAddedSnapshotId, 0);
-  manifest.added_files = integer_or(row, id::kAddedFiles, 0);
-  manifest.existing_files = integer_or(row, id::kExistingFiles, 0);
-  manifest.deleted_files = integer_or(row, id::kDeletedFiles, 0);
-  manifest.added_rows = integer_or(row, id::kAddedRows, 0);
-  manifest.existing_rows = integer_or(row, id::kExistingRows, 0);
-  manifest.deleted_rows = integer_or(row, id::kDeletedRows, 0);
-  if (const AvroValue& first = row.field(id::kFirstRowId); !first.is_null()) {
+  manifest.path = row.field(list_id::kPath).bytes();
+  manifest.length = row.field(list_id::kLength).integer();
+  manifest.spec_id = static_cast<int>(row.field(list_id::kSpecId).integer());
+  manifest.content = integer_or(row, list_id::kContent, 0) == 0 ? ManifestContent::kData
+                                                                : ManifestContent::kDeletes;
+  manifest.sequence_number = integer_or(row, list_id::kSequenceNumber, 0);
+  manifest.min_sequence_number = integer_or(row, list_id::kMinSequenceNumber, 0);
+  manifest.added_snapshot_id = integer_or(row, list_id::kAddedSnapshotId, 0);
+  manifest.added_files = integer_or(row, list_id::kAddedFiles, 0);
+  manifest.existing_files = integer_or(row, list_id::kExistingFiles, 0);
+  manifest.deleted_files = integer_or(row, list_id::kDeletedFiles, 0);
+  manifest.added_rows = integer_or(row, list_id::kAddedRows, 0);
+  manifest.existing_rows = integer_or(row, list_id::kExistingRows, 0);
+  manifest.deleted_rows = integer_or(row, list_id::kDeletedRows, 0);
+  if (const AvroValue& first = row.field(list_id::kFirstRowId); !first.is_null()) {
     if (manifest.content == ManifestContent::kData) manifest.first_row_id = first.integer();
   }
-  if (const AvroValue& partitions = row.field(id::kPartitions); !partitions.is_null()) {
+  if (const AvroValue& partitions = row.field(list_id::kPartitions); !partitions.is_null()) {
     for (const AvroValue& value : partitions.array()) {
       manifest.partitions.push_back(summary_of(value));
     }
@@ -117,7 +115,7 @@ void count(ManifestFile& manifest, const ManifestEntry& entry) {
   }
 }
 
-bool is_nan(const Type& type, const std::string& text) {
+bool is_nan_text(const Type& type, const std::string& text) {
   return (type.kind == TypeKind::kFloat || type.kind == TypeKind::kDouble) &&
          (text == "nan" || text == "-nan");
 }
@@ -127,7 +125,7 @@ void widen(FieldSummary& summary, const Type& type, const std::optional<std::str
     summary.contains_null = true;
     return;
   }
-  if (is_nan(type, *text)) {
+  if (is_nan_text(type, *text)) {
     summary.contains_nan = true;
     return;
   }

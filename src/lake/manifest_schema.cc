@@ -180,7 +180,7 @@ Json make_manifest_list_schema(int format_version) {
 
 Type partition_value_type(const Schema& schema, const PartitionField& field) {
   const Field* source = schema.find_id(field.source_id);
-  if (source == nullptr) return {.kind = TypeKind::kString, .fields = {}};
+  if (source == nullptr) return simple_type(TypeKind::kString);
   return result_type(field.transform, source->type);
 }
 

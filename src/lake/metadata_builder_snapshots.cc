@@ -9,7 +9,6 @@
 namespace headrace::lake {
 namespace {
 
-constexpr const char* kMain = "main";
 // As much as the clocks of two machines may differ: readers refuse histories that go back further.
 constexpr int64_t kClockToleranceMs = 60'000;
 
@@ -139,7 +138,7 @@ void MetadataBuilder::set_ref(const std::string& name, JsonObject ref) {
          table_, name, id);
   }
   const std::string type = string_member(ref, "type");
-  if ((type != "branch" && type != "tag") || (name == kMain && type != "branch")) {
+  if ((type != "branch" && type != "tag") || (name == kMainBranch && type != "branch")) {
     fail(ErrorKind::kInvalid, "committing to {}: \"{}\" cannot be a {}", table_, name, type);
   }
   if (rebase_ && !added_snapshots_.contains(id)) {
@@ -147,13 +146,13 @@ void MetadataBuilder::set_ref(const std::string& name, JsonObject ref) {
   }
   const std::optional<SnapshotId> before = target_of(metadata_.refs, name);
   if (type == "branch") check_follows(*snapshot, before);
-  if (name == kMain && before != id) make_current(*snapshot);
+  if (name == kMainBranch && before != id) make_current(*snapshot);
   metadata_.refs[name] = std::move(ref);
 }
 
 void MetadataBuilder::remove_ref(const std::string& name) {
   metadata_.refs.erase(name);
-  if (name != kMain) return;
+  if (name != kMainBranch) return;
   metadata_.current_snapshot_id.reset();
   metadata_.snapshot_log.clear();
   keeps_rows_ = false;

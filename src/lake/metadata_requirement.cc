@@ -9,8 +9,6 @@
 namespace headrace::lake {
 namespace {
 
-constexpr const char* kMain = "main";
-
 template <class Value>
 void require_equal(const std::string& table, std::string_view what, const Value& found,
                    const Value& required) {
@@ -59,7 +57,7 @@ Requirement ref_snapshot_id(const Json& json) {
         return text(found == nullptr ? std::nullopt
                                      : std::optional(integer_member(*found, "snapshot-id")));
       });
-  if (ref == kMain) requirement.main_snapshot = required;
+  if (ref == kMainBranch) requirement.main_snapshot = required;
   return requirement;
 }
 

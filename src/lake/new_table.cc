@@ -12,7 +12,7 @@ namespace headrace::lake {
 namespace {
 
 // Clients ask for these in the way of properties; they are none (Iceberg's reserved properties).
-constexpr std::array<const char*, 9> kReserved = {
+constexpr std::array<const char*, 9> kReservedProperties = {
     "format-version",           "uuid",
     "snapshot-count",           "current-snapshot-id",
     "current-snapshot-summary", "current-snapshot-timestamp-ms",
@@ -112,7 +112,7 @@ TableMetadata first_metadata(const NewTable& request, const std::string& locatio
   builder.set_location(location);
   builder.set_properties({{"write.parquet.compression-codec", "zstd"}});
   builder.set_properties(request.properties);
-  builder.remove_properties({kReserved.begin(), kReserved.end()});
+  builder.remove_properties({kReservedProperties.begin(), kReservedProperties.end()});
   return builder.finish();
 }
 

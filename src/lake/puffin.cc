@@ -7,15 +7,15 @@
 namespace headrace::lake {
 namespace {
 
-constexpr std::string_view kMagic = "PFA1";
+constexpr std::string_view kPuffinMagic = "PFA1";
 constexpr size_t kMaxPayloadBytes = size_t{64} << 20U;
 constexpr uint32_t kCompressedFlag = 1;
 
-[[noreturn]] void corrupt(std::string_view why) {
+[[noreturn]] void corrupt_puffin(std::string_view why) {
   fail(ErrorKind::kCorrupt, "reading a Puffin file: {}", why);
 }
 
-uint32_t little_endian(std::string_view bytes) {
+uint32_t word_of(std::string_view bytes) {
   uint32_t value = 0;
   for (size_t i = 0; i < sizeof(value); ++i) {
     value |= uint32_t{static_cast<uint8_t>(bytes[i])} << (8 * i);
@@ -23,7 +23,7 @@ uint32_t little_endian(std::string_view bytes) {
   return value;
 }
 
-void append_little_endian(std::string& into, uint32_t value) {
+void append_word(std::string& into, uint32_t value) {
   for (size_t i = 0; i < sizeof(value); ++i) into += static_cast<char>(value >> (8 * i));
 }
 
@@ -45,9 +45,9 @@ PuffinBlob blob_from_json(const Json& json) {
   PuffinBlob blob;
   blob.type = string_member(json, "type");
   const Json& fields = member(json, "fields");
-  if (!fields.is_array()) corrupt("the fields of a blob are no array");
+  if (!fields.is_array()) corrupt_puffin("the fields of a blob are no array");
   for (const Json& field : fields.get_array()) {
-    if (!field.is_int64()) corrupt("a field of a blob is no integer");
+    if (!field.is_int64()) corrupt_puffin("a field of a blob is no integer");
     blob.fields.push_back(static_cast<int>(field.get_int64()));
   }
   blob.snapshot_id = integer_member(json, "snapshot-id");
@@ -56,9 +56,9 @@ PuffinBlob blob_from_json(const Json& json) {
   blob.length = integer_member(json, "length");
   blob.codec = string_member_or(json, "compression-codec", "");
   if (const Json* properties = find_member(json, "properties")) {
-    if (!properties->is_object()) corrupt("the properties of a blob are no object");
+    if (!properties->is_object()) corrupt_puffin("the properties of a blob are no object");
     for (const auto& [key, value] : properties->get_object()) {
-      if (!value.is_string()) corrupt("a property of a blob is no text");
+      if (!value.is_string()) corrupt_puffin("a property of a blob is no text");
       blob.properties[std::string(key)] = std::string(value.get_string());
     }
   }
@@ -69,19 +69,19 @@ std::vector<PuffinBlob> blobs_of(std::string_view payload) {
   try {
     const Json json = parse_json(payload, "the footer");
     const Json& list = member(json, "blobs");
-    if (!list.is_array()) corrupt("its footer has no array of blobs");
+    if (!list.is_array()) corrupt_puffin("its footer has no array of blobs");
     std::vector<PuffinBlob> blobs;
     for (const Json& entry : list.get_array()) blobs.push_back(blob_from_json(entry));
     return blobs;
   } catch (const Error& error) {
     if (error.kind() == ErrorKind::kCorrupt) throw;
-    corrupt(error.message());
+    corrupt_puffin(error.message());
   }
 }
 
 }  // namespace
 
-PuffinWriter::PuffinWriter() : bytes_(kMagic) {}
+PuffinWriter::PuffinWriter() : bytes_(kPuffinMagic) {}
 
 PuffinBlob PuffinWriter::add(PuffinBlob blob, std::string_view bytes) {
   blob.offset = static_cast<int64_t>(bytes_.size());
@@ -96,37 +96,38 @@ std::string PuffinWriter::finish() && {
   for (const PuffinBlob& blob : blobs_) blobs.push_back(to_json(blob));
   const std::string payload = to_text(JsonObject{
       {"blobs", std::move(blobs)}, {"properties", JsonObject{{"created-by", "headrace"}}}});
-  bytes_ += kMagic;
+  bytes_ += kPuffinMagic;
   bytes_ += payload;
-  append_little_endian(bytes_, static_cast<uint32_t>(payload.size()));
-  append_little_endian(bytes_, 0);
-  bytes_ += kMagic;
+  append_word(bytes_, static_cast<uint32_t>(payload.size()));
+  append_word(bytes_, 0);
+  bytes_ += kPuffinMagic;
   return std::move(bytes_);
 }
 
 uint64_t puffin_footer_bytes(std::string_view end) {
-  if (end.size() != kPuffinEndBytes || !end.ends_with(kMagic)) corrupt("it does not end as one");
-  const uint32_t payload = little_endian(end);
-  if (payload > kMaxPayloadBytes) corrupt("its footer is too large");
-  return kMagic.size() + payload + kPuffinEndBytes;
+  if (end.size() != kPuffinEndBytes || !end.ends_with(kPuffinMagic))
+    corrupt_puffin("it does not end as one");
+  const uint32_t payload = word_of(end);
+  if (payload > kMaxPayloadBytes) corrupt_puffin("its footer is too large");
+  return kPuffinMagic.size() + payload + kPuffinEndBytes;
 }
 
 std::vector<PuffinBlob> read_puffin_footer(std::string_view footer) {
-  if (footer.size() < kMagic.size() + kPuffinEndBytes ||
+  if (footer.size() < kPuffinMagic.size() + kPuffinEndBytes ||
       puffin_footer_bytes(footer.substr(footer.size() - kPuffinEndBytes)) != footer.size() ||
-      !footer.starts_with(kMagic)) {
-    corrupt("its footer is cut short");
+      !footer.starts_with(kPuffinMagic)) {
+    corrupt_puffin("its footer is cut short");
   }
   const std::string_view payload =
-      footer.substr(kMagic.size(), footer.size() - kMagic.size() - kPuffinEndBytes);
-  const uint32_t flags = little_endian(footer.substr(footer.size() - 8, 4));
-  if ((flags & ~kCompressedFlag) != 0) corrupt("its footer has flags that are not known");
+      footer.substr(kPuffinMagic.size(), footer.size() - kPuffinMagic.size() - kPuffinEndBytes);
+  const uint32_t flags = word_of(footer.substr(footer.size() - 8, 4));
+  if ((flags & ~kCompressedFlag) != 0) corrupt_puffin("its footer has flags that are not known");
   if (flags == 0) return blobs_of(payload);
   try {
     return blobs_of(codec::decompress(codec::Codec::kLz4, payload, kMaxPayloadBytes).view());
   } catch (const Error& error) {
     if (error.kind() == ErrorKind::kCorrupt) throw;
-    corrupt(error.message());
+    corrupt_puffin(error.message());
   }
 }
 

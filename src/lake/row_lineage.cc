@@ -3,22 +3,18 @@
 #include <algorithm>
 #include <cctype>
 
+#include "base/text.h"
+
 namespace headrace::lake {
 namespace {
-
-bool is_same_name(std::string_view a, std::string_view b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](unsigned char x, unsigned char y) {
-    return std::tolower(x) == std::tolower(y);
-  });
-}
 
 Field lineage_field(const Schema& schema, int id, std::string name) {
   const auto is_taken = [&] {
     return std::any_of(schema.fields.begin(), schema.fields.end(),
-                       [&](const Field& field) { return is_same_name(field.name, name); });
+                       [&](const Field& field) { return equal_ignoring_case(field.name, name); });
   };
   while (is_taken()) name.insert(0, "_");
-  return {id, name, {.kind = TypeKind::kLong, .fields = {}}, false, ""};
+  return {id, name, simple_type(TypeKind::kLong), false, ""};
 }
 
 }  // namespace

@@ -10,6 +10,7 @@
 #include <map>
 
 #include "base/error.h"
+#include "base/text.h"
 #include "engine/database.h"
 #include "lake/data_writer.h"
 #include "lake/delete_function.h"
@@ -30,9 +31,7 @@ constexpr const char* kFileIndex = "file_index";
 constexpr const char* kRowNumber = "file_row_number";
 
 std::string scan_name(const Field& field) {
-  std::string name = field.name;
-  std::transform(name.begin(), name.end(), name.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  const std::string name = to_lower(field.name);
   return name == kFileIndex || name == kRowNumber ? format("column_{}", field.id) : field.name;
 }
 

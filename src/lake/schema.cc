@@ -23,13 +23,14 @@ int highest_in(const std::vector<Field>& fields) {
   return highest;
 }
 
-// The format numbers a whole level before it goes into what is nested.
+}  // namespace
+
 void assign_ids(std::vector<Field>& fields, int& last_id) {
-  for (Field& field : fields) field.id = ++last_id;
+  for (Field& field : fields) {
+    if (field.id == 0) field.id = ++last_id;
+  }
   for (Field& field : fields) assign_ids(field.type.fields, last_id);
 }
-
-}  // namespace
 
 const Field* Schema::find(std::string_view name) const {
   const auto found = std::find_if(fields.begin(), fields.end(),

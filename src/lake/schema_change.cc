@@ -20,13 +20,6 @@ bool may_become(const Type& from, const Type& to) {
          (from.kind == TypeKind::kFloat && to.kind == TypeKind::kDouble);
 }
 
-void assign_ids(std::vector<Field>& fields, int& last_id) {
-  for (Field& field : fields) {
-    if (field.id == 0) field.id = ++last_id;
-  }
-  for (Field& field : fields) assign_ids(field.type.fields, last_id);
-}
-
 void check_fields(const std::vector<Field>& fields, const Schema& before, int last_known_id,
                   bool nested, std::set<int>& seen) {
   std::set<std::string> names;

@@ -4,32 +4,19 @@
 #include <cctype>
 
 #include "base/error.h"
+#include "base/text.h"
 
 namespace headrace::lake {
 namespace {
-
-// Names that differ only in case are one to SQL.
-bool is_same_name(const std::string& a, const std::string& b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](unsigned char x, unsigned char y) {
-    return std::tolower(x) == std::tolower(y);
-  });
-}
 
 Field* find_name(std::vector<Field>& fields, const std::string& name) {
   for (Field& field : fields) {
     if (field.name == name) return &field;
   }
   for (Field& field : fields) {
-    if (is_same_name(field.name, name)) return &field;
+    if (equal_ignoring_case(field.name, name)) return &field;
   }
   return nullptr;
-}
-
-void assign_ids(std::vector<Field>& fields, int& last_id) {
-  for (Field& field : fields) {
-    if (field.id == 0) field.id = ++last_id;
-  }
-  for (Field& field : fields) assign_ids(field.type.fields, last_id);
 }
 
 void forget_ids(Type& type) {
@@ -109,7 +96,7 @@ Field* find_column(Schema& schema, const std::string& name,
   for (Field& field : schema.fields) {
     if (field.id != former->second) continue;
     const bool is_given = std::any_of(given.begin(), given.end(), [&](const Field& column) {
-      return is_same_name(column.name, field.name);
+      return equal_ignoring_case(column.name, field.name);
     });
     return is_given ? nullptr : &field;
   }

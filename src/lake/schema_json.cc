@@ -7,8 +7,6 @@
 namespace headrace::lake {
 namespace {
 
-constexpr int kMaxNesting = 64;
-
 const std::map<std::string, TypeKind, std::less<>>& primitive_names() {
   static const std::map<std::string, TypeKind, std::less<>> names = {
       {"boolean", TypeKind::kBoolean},
@@ -56,7 +54,7 @@ std::vector<int> arguments_of(std::string_view text, char open, char close) {
 
 Type primitive_from_text(std::string_view text) {
   if (const auto found = primitive_names().find(text); found != primitive_names().end()) {
-    return {.kind = found->second, .fields = {}};
+    return simple_type(found->second);
   }
   if (text.starts_with("decimal(")) {
     const std::vector<int> numbers = arguments_of(text, '(', ')');
@@ -144,9 +142,9 @@ std::vector<Field> read_fields(const Json& json, int depth) {
 }
 
 Type read_type(const Json& json, int depth) {
-  if (depth > kMaxNesting) {
+  if (depth > kMaxTypeNesting) {
     fail(ErrorKind::kUnsupported, "reading a table's schema: types nest deeper than {} levels",
-         kMaxNesting);
+         kMaxTypeNesting);
   }
   if (json.is_string()) return primitive_from_text(json.get_string());
   const std::string kind = string_member(json, "type");

@@ -45,7 +45,8 @@ int size_level(const ManifestFile& manifest, int64_t base) {
 void log_snapshot(TableMetadata& metadata, const Snapshot& snapshot) {
   metadata.snapshot_log.push_back(
       JsonObject{{"timestamp-ms", snapshot.timestamp_ms}, {"snapshot-id", snapshot.snapshot_id}});
-  metadata.refs["main"] = JsonObject{{"snapshot-id", snapshot.snapshot_id}, {"type", "branch"}};
+  metadata.refs[kMainBranch] =
+      JsonObject{{"snapshot-id", snapshot.snapshot_id}, {"type", "branch"}};
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "base/text.h"
 #include "engine/database.h"
 #include "lake/transform.h"
 
@@ -22,18 +23,12 @@ std::vector<std::string> words_of(const std::string& text) {
   return words;
 }
 
-std::string lower(std::string text) {
-  std::transform(text.begin(), text.end(), text.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return text;
-}
-
 // Takes these words off the end of `words`; false when they do not stand there.
 bool take_last(std::vector<std::string>& words, const std::vector<std::string>& last) {
   if (words.size() <= last.size()) return false;
   const bool fits = std::equal(
       last.begin(), last.end(), words.end() - static_cast<std::ptrdiff_t>(last.size()),
-      [](const std::string& wanted, const std::string& word) { return lower(word) == wanted; });
+      [](const std::string& wanted, const std::string& word) { return to_lower(word) == wanted; });
   if (fits) words.resize(words.size() - last.size());
   return fits;
 }

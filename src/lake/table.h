@@ -27,6 +27,9 @@ namespace headrace::lake {
 
 using SnapshotId = int64_t;
 
+// The branch that is a table's current state.
+inline constexpr const char* kMainBranch = "main";
+
 struct TableIdentifier {
   std::string database;  // bronze, silver, gold, or the user's own
   std::string name;
@@ -85,6 +88,10 @@ struct DataFile {
 // Rows of a data file without those that its own delete files remove. Deletes that stand together
 // with those of other files are not counted.
 int64_t live_rows(const DataFile& file);
+
+// Whether rows are deleted by their values, as other engines do: their places are in no delete
+// file.
+bool has_equality_deletes(const DataFile& file);
 
 using Summary = std::map<std::string, std::string>;
 

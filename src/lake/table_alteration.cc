@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "base/text.h"
 #include "lake/format_version.h"
 #include "lake/schema_evolution.h"
 
@@ -112,9 +113,7 @@ class Alterer {
 
   void check_free(const Place& place, const std::string& column) const {
     const auto is_same = [&](const Field& field) {
-      return std::equal(
-          field.name.begin(), field.name.end(), place.name.begin(), place.name.end(),
-          [](unsigned char a, unsigned char b) { return std::tolower(a) == std::tolower(b); });
+      return equal_ignoring_case(field.name, place.name);
     };
     if (std::none_of(place.fields->begin(), place.fields->end(), is_same)) return;
     fail(ErrorKind::kAlreadyExists, "altering {}: there is a column \"{}\" already", table_,

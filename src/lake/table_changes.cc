@@ -13,24 +13,6 @@ std::string operation_of(const Snapshot& snapshot) {
   return found == snapshot.summary.end() ? "" : found->second;
 }
 
-// The snapshots after `after`, oldest first.
-std::vector<const Snapshot*> lineage_after(const Table& table, SnapshotId after) {
-  std::vector<const Snapshot*> lineage;
-  const Snapshot* snapshot = table.metadata.current_snapshot();
-  while (snapshot != nullptr && snapshot->snapshot_id != after) {
-    lineage.push_back(snapshot);
-    snapshot = snapshot->parent_snapshot_id ? table.metadata.snapshot(*snapshot->parent_snapshot_id)
-                                            : nullptr;
-  }
-  if (snapshot == nullptr) {
-    fail(ErrorKind::kNotFound,
-         "reading {}: snapshot {} has expired, or is not an ancestor of the current one",
-         table.identifier.to_string(), after);
-  }
-  std::reverse(lineage.begin(), lineage.end());
-  return lineage;
-}
-
 std::vector<std::string> delete_files_of(const DataFile& file, FileContent content) {
   std::vector<std::string> files;
   for (const auto& deletes : file.deletes) {
@@ -88,6 +70,23 @@ void add_changes(Catalog& catalog, const Table& table, const Snapshot& snapshot,
 
 }  // namespace
 
+std::vector<const Snapshot*> snapshots_after(const Table& table, SnapshotId after) {
+  std::vector<const Snapshot*> lineage;
+  const Snapshot* snapshot = table.metadata.current_snapshot();
+  while (snapshot != nullptr && snapshot->snapshot_id != after) {
+    lineage.push_back(snapshot);
+    snapshot = snapshot->parent_snapshot_id ? table.metadata.snapshot(*snapshot->parent_snapshot_id)
+                                            : nullptr;
+  }
+  if (snapshot == nullptr) {
+    fail(ErrorKind::kNotFound,
+         "reading {}: snapshot {} has expired, or is not an ancestor of the current one",
+         table.identifier.to_string(), after);
+  }
+  std::reverse(lineage.begin(), lineage.end());
+  return lineage;
+}
+
 TableChanges changes_after(Catalog& catalog, const Table& table, std::optional<SnapshotId> after,
                            const DeleteLoader& load) {
   TableChanges changes;
@@ -95,7 +94,7 @@ TableChanges changes_after(Catalog& catalog, const Table& table, std::optional<S
     changes.came = catalog.files(table);
     return changes;
   }
-  const std::vector<const Snapshot*> lineage = lineage_after(table, *after);
+  const std::vector<const Snapshot*> lineage = snapshots_after(table, *after);
   const bool only_adds = std::all_of(lineage.begin(), lineage.end(), [](const Snapshot* snapshot) {
     const std::string operation = operation_of(*snapshot);
     return operation == "append" || operation == "replace";

@@ -24,6 +24,10 @@ struct TableChanges {
   bool is_empty() const { return came.empty() && only_came(); }
 };
 
+// The snapshots after `after` up to the current one, oldest first. Error not_found when `after` has
+// expired or is not an ancestor of the current snapshot.
+std::vector<const Snapshot*> snapshots_after(const Table& table, SnapshotId after);
+
 // nullopt: everything that is there. Error not_found when `after` has expired or is not an ancestor
 // of the current snapshot.
 TableChanges changes_after(Catalog& catalog, const Table& table, std::optional<SnapshotId> after,

@@ -73,8 +73,8 @@ std::vector<SnapshotReference> references_of(const TableMetadata& metadata) {
                           integer_if_there(reference, "max-snapshot-age-ms"),
                           integer_if_there(reference, "max-ref-age-ms")});
   }
-  if (metadata.current_snapshot_id && !metadata.refs.contains("main")) {
-    references.push_back({"main", true, *metadata.current_snapshot_id});
+  if (metadata.current_snapshot_id && !metadata.refs.contains(kMainBranch)) {
+    references.push_back({kMainBranch, true, *metadata.current_snapshot_id});
   }
   std::sort(references.begin(), references.end(),
             [](const auto& a, const auto& b) { return a.name < b.name; });

@@ -143,9 +143,9 @@ Type result_type(const Transform& transform, const Type& source) {
     case TransformKind::kVoid:
       return source;
     case TransformKind::kDay:
-      return {.kind = TypeKind::kDate, .fields = {}};
+      return simple_type(TypeKind::kDate);
     default:
-      return {.kind = TypeKind::kInt, .fields = {}};
+      return simple_type(TypeKind::kInt);
   }
 }
 

@@ -69,7 +69,7 @@ std::string decimal_bytes(std::string_view text) {
 }
 
 std::string uuid_bytes(std::string_view text) {
-  return single_value_from_text({.kind = TypeKind::kUuid, .fields = {}}, text);
+  return single_value_from_text(simple_type(TypeKind::kUuid), text);
 }
 
 }  // namespace

@@ -32,6 +32,9 @@ enum class TypeKind {
   kMap
 };
 
+// Deeper types are refused: what reads them recurses.
+inline constexpr int kMaxTypeNesting = 64;
+
 struct Field;
 
 struct Type {
@@ -52,6 +55,9 @@ struct Field {
   std::string doc;
 };
 
+// Of a kind that has neither members nor numbers.
+inline Type simple_type(TypeKind kind) { return {.kind = kind, .fields = {}}; }
+
 struct Schema {
   int schema_id = 0;
   std::vector<Field> fields;
@@ -61,6 +67,9 @@ struct Schema {
   const Field* find_id(int id) const;              // at any depth
   int highest_field_id() const;
 };
+
+// Numbers the fields that have no id yet, from last_id + 1 on: a whole level before what is nested.
+void assign_ids(std::vector<Field>& fields, int& last_id);
 
 enum class TransformKind { kIdentity, kYear, kMonth, kDay, kHour, kBucket, kTruncate, kVoid };
 

@@ -12,11 +12,11 @@
 namespace headrace::lake {
 namespace {
 
-constexpr int64_t kMicrosPerHour = 3'600'000'000;
-constexpr int64_t kMicrosPerDay = 24 * kMicrosPerHour;
+constexpr int64_t kHourUs = 3'600'000'000;
+constexpr int64_t kDayUs = 24 * kHourUs;
 
 template <class T>
-std::string bytes_of(T value) {
+std::string raw_bytes(T value) {
   return {reinterpret_cast<const char*>(&value), sizeof(value)};
 }
 
@@ -84,10 +84,10 @@ std::optional<int64_t> product(int64_t a, int64_t b) {
 // The integer of a type of 4 or 8 bytes.
 std::optional<std::string> integer_bytes(const Type& type, std::optional<int64_t> value) {
   if (!value) return std::nullopt;
-  if (type.kind != TypeKind::kInt && type.kind != TypeKind::kDate) return bytes_of(*value);
+  if (type.kind != TypeKind::kInt && type.kind != TypeKind::kDate) return raw_bytes(*value);
   if (*value < std::numeric_limits<int32_t>::min() || *value > std::numeric_limits<int32_t>::max())
     return std::nullopt;
-  return bytes_of(static_cast<int32_t>(*value));
+  return raw_bytes(static_cast<int32_t>(*value));
 }
 
 std::optional<int64_t> days_of_month(int64_t months_since_1970) {
@@ -105,12 +105,12 @@ std::optional<int64_t> days_of_month(int64_t months_since_1970) {
 
 // Where a unit of time begins, in the integers of the source's type.
 std::optional<int64_t> begin_of(TransformKind transform, const Type& source, int64_t number) {
-  if (transform == TransformKind::kHour) return product(number, kMicrosPerHour);
+  if (transform == TransformKind::kHour) return product(number, kHourUs);
   std::optional<int64_t> days = number;
   if (transform == TransformKind::kMonth) days = days_of_month(number);
   if (transform == TransformKind::kYear) days = days_of_month(number * 12);
   if (!days || source.kind == TypeKind::kDate) return days;
-  return product(*days, kMicrosPerDay);
+  return product(*days, kDayUs);
 }
 
 void set_calendar_bounds(ValueRange& range, const Transform& transform, const Type& source,
@@ -181,9 +181,9 @@ using Bound = std::optional<std::string>;
 
 // A value after a cast that keeps the order; the second nullopt: there is no such cast.
 std::optional<Bound> cast_bound(const std::string& bytes, const Type& from, const Type& to) {
-  if (is_integer(from) && to.kind == TypeKind::kLong) return bytes_of(integer_of(bytes));
+  if (is_integer(from) && to.kind == TypeKind::kLong) return raw_bytes(integer_of(bytes));
   if (is_integer(from) && to.kind == TypeKind::kDouble) {
-    return bytes_of(static_cast<double>(integer_of(bytes)));
+    return raw_bytes(static_cast<double>(integer_of(bytes)));
   }
   if (is_integer(from) && to.kind == TypeKind::kDecimal) {
     // Fits: a long has 19 digits, a decimal's scale is at most 38 and the engine casts only what
@@ -192,18 +192,18 @@ std::optional<Bound> cast_bound(const std::string& bytes, const Type& from, cons
     return decimal_to_bytes(integer_of(bytes) * power_of_ten(to.scale));
   }
   if (from.kind == TypeKind::kFloat && to.kind == TypeKind::kDouble) {
-    return bytes_of(number_of(bytes));
+    return raw_bytes(number_of(bytes));
   }
   if (from.kind == TypeKind::kDecimal && to.kind == TypeKind::kDecimal && to.scale >= from.scale) {
     if (from.precision + to.scale - from.scale > 38) return Bound();
     return decimal_to_bytes(decimal_from_bytes(bytes) * power_of_ten(to.scale - from.scale));
   }
   if (from.kind == TypeKind::kDate && to.kind == TypeKind::kTimestamp) {
-    const auto micros = product(integer_of(bytes), kMicrosPerDay);
-    return micros ? Bound(bytes_of(*micros)) : Bound();
+    const auto micros = product(integer_of(bytes), kDayUs);
+    return micros ? Bound(raw_bytes(*micros)) : Bound();
   }
   if (from.kind == TypeKind::kTimestamp && to.kind == TypeKind::kDate) {
-    return integer_bytes(to, floored(integer_of(bytes), kMicrosPerDay));
+    return integer_bytes(to, floored(integer_of(bytes), kDayUs));
   }
   return std::nullopt;
 }
@@ -297,7 +297,7 @@ int64_t bucket_of(const Type& type, const std::string& single_value, int count) 
     case TypeKind::kTime:
     case TypeKind::kTimestamp:
     case TypeKind::kTimestamptz:
-      hashed = bytes_of(integer_of(single_value));
+      hashed = raw_bytes(integer_of(single_value));
       break;
     default:
       break;

@@ -43,19 +43,19 @@ JsonObject object(const Json& json, const char* name) {
   return found.get_object();
 }
 
-void assign_uuid(Draft& draft, const Json& update) {
+void check_uuid(Draft& draft, const Json& update) {
   if (string_member(draft.metadata, "view-uuid") != string_member(update, "uuid")) {
     fail(ErrorKind::kInvalid, "the uuid of a view cannot change");
   }
 }
 
-void upgrade_format_version(Draft&, const Json& update) {
+void check_format_version(Draft&, const Json& update) {
   if (integer_member(update, "format-version") != 1) {
     fail(ErrorKind::kUnsupported, "views have format version 1");
   }
 }
 
-void add_schema(Draft& draft, const Json& update) {
+void add_view_schema(Draft& draft, const Json& update) {
   JsonObject schema = object(update, "schema");
   JsonArray& schemas = draft.list("schemas");
   draft.last_schema_id = next_id(schemas, "schema-id", 0);
@@ -63,11 +63,11 @@ void add_schema(Draft& draft, const Json& update) {
   schemas.push_back(std::move(schema));
 }
 
-void set_location(Draft& draft, const Json& update) {
+void set_view_location(Draft& draft, const Json& update) {
   draft.metadata["location"] = string_member(update, "location");
 }
 
-void set_properties(Draft& draft, const Json& update) {
+void set_view_properties(Draft& draft, const Json& update) {
   Json& properties = draft.metadata["properties"];
   if (!properties.is_object()) properties = JsonObject();
   for (const auto& [name, value] : properties_from_json(find_member(update, "updates"))) {
@@ -75,7 +75,7 @@ void set_properties(Draft& draft, const Json& update) {
   }
 }
 
-void remove_properties(Draft& draft, const Json& update) {
+void remove_view_properties(Draft& draft, const Json& update) {
   Json& properties = draft.metadata["properties"];
   if (!properties.is_object()) return;
   for (const Json& name : member(update, "removals").as_array()) {
@@ -118,18 +118,18 @@ void set_current_view_version(Draft& draft, const Json& update) {
   }
 }
 
-struct UpdateKind {
+struct ViewUpdateKind {
   std::string_view action;
   void (*apply)(Draft& draft, const Json& update);
 };
 
-constexpr std::array<UpdateKind, 8> kUpdates = {
-    {{"assign-uuid", assign_uuid},
-     {"upgrade-format-version", upgrade_format_version},
-     {"add-schema", add_schema},
-     {"set-location", set_location},
-     {"set-properties", set_properties},
-     {"remove-properties", remove_properties},
+constexpr std::array<ViewUpdateKind, 8> kViewUpdates = {
+    {{"assign-uuid", check_uuid},
+     {"upgrade-format-version", check_format_version},
+     {"add-schema", add_view_schema},
+     {"set-location", set_view_location},
+     {"set-properties", set_view_properties},
+     {"remove-properties", remove_view_properties},
      {"add-view-version", add_view_version},
      {"set-current-view-version", set_current_view_version}}};
 
@@ -145,9 +145,10 @@ void check_requirement(const Json& metadata, const Json& requirement) {
 
 void apply(Draft& draft, const Json& update) {
   const std::string action = string_member(update, "action");
-  const auto* kind = std::find_if(kUpdates.begin(), kUpdates.end(),
-                                  [&](const UpdateKind& known) { return known.action == action; });
-  if (kind == kUpdates.end()) {
+  const auto* kind =
+      std::find_if(kViewUpdates.begin(), kViewUpdates.end(),
+                   [&](const ViewUpdateKind& known) { return known.action == action; });
+  if (kind == kViewUpdates.end()) {
     fail(ErrorKind::kUnsupported, "the update \"{}\" is none of views", action);
   }
   try {
@@ -171,9 +172,9 @@ Json first_view_metadata(const Json& request, const std::string& location, const
                          int64_t now_ms) {
   Draft draft{{{"view-uuid", uuid}, {"format-version", 1}, {"location", location}}, now_ms};
   if (const Json* properties = find_member(request, "properties")) {
-    set_properties(draft, JsonObject{{"updates", *properties}});
+    set_view_properties(draft, JsonObject{{"updates", *properties}});
   }
-  add_schema(draft, request);
+  add_view_schema(draft, request);
   JsonObject version = object(request, "view-version");
   version["schema-id"] = kLastAdded;
   add_view_version(draft, JsonObject{{"view-version", std::move(version)}});

@@ -11,7 +11,7 @@
 namespace headrace::maintenance {
 namespace {
 
-constexpr int kMaxAttempts = 20;
+constexpr int kMaxWriteAttempts = 20;
 
 class Folding {
  public:
@@ -36,7 +36,7 @@ class Folding {
       exchange.commit = [this](const lake::TablePtr& base) { return commit_on(base); };
       return collaborators_.tables->exchange_files(exchange, *connection_, collaborators_.patience);
     }
-    for (int attempt = 1; attempt <= kMaxAttempts; ++attempt) {
+    for (int attempt = 1; attempt <= kMaxWriteAttempts; ++attempt) {
       const lake::TablePtr base = collaborators_.catalog.find(identifier);
       if (base == nullptr) return nullptr;
       if (auto committed = commit_on(base)) return committed;

@@ -12,7 +12,7 @@
 namespace headrace::maintenance {
 namespace {
 
-constexpr int kMaxAttempts = 20;
+constexpr int kMaxMergeAttempts = 20;
 
 class Merge {
  public:
@@ -70,7 +70,7 @@ class Merge {
       exchange.commit = [this](const lake::TablePtr& base) { return commit_on(base); };
       return collaborators_.tables->exchange_files(exchange, *connection_, collaborators_.patience);
     }
-    for (int attempt = 1; attempt <= kMaxAttempts; ++attempt) {
+    for (int attempt = 1; attempt <= kMaxMergeAttempts; ++attempt) {
       const lake::TablePtr base = collaborators_.catalog.find(identifier);
       if (base == nullptr || is_impossible_) return nullptr;
       if (auto committed = commit_on(base)) return committed;

@@ -27,12 +27,6 @@ constexpr int64_t kAlwaysCheap = 64LL * 1024;
 // Delete files of one data file that are written as one; the job itself does so at eight.
 constexpr size_t kManyDeleteFiles = 4;
 
-bool has_equality_deletes(const lake::DataFile& file) {
-  return std::any_of(file.deletes.begin(), file.deletes.end(), [](const auto& deletes) {
-    return deletes->content == lake::FileContent::kEqualityDeletes;
-  });
-}
-
 // What of the file is live rows.
 int64_t live_bytes(const lake::DataFile& file) {
   if (file.record_count <= 0) return file.file_size_bytes;
@@ -43,7 +37,7 @@ int64_t live_bytes(const lake::DataFile& file) {
 
 bool is_worn(const lake::DataFile& file, const PlannerOptions& options) {
   if (file.deletes.empty()) return false;
-  if (options.eager || has_equality_deletes(file)) return true;
+  if (options.eager || lake::has_equality_deletes(file)) return true;
   const int64_t dead = file.record_count - lake::live_rows(file);
   return dead * 100 >= file.record_count * options.max_dead_percent;
 }

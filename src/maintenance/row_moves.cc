@@ -14,12 +14,6 @@ void check_keeps_order(engine::Connection& connection) {
   fail(ErrorKind::kInternal, "merging files: the engine does not keep the order of rows");
 }
 
-bool has_equality_deletes(const lake::DataFile& file) {
-  return std::any_of(file.deletes.begin(), file.deletes.end(), [](const auto& deletes) {
-    return deletes->content == lake::FileContent::kEqualityDeletes;
-  });
-}
-
 // Rows and their places, in the order of a query of (_file, _position).
 class Places {
  public:
@@ -72,7 +66,8 @@ std::shared_ptr<lake::MovedRows> live_rows_of(engine::Connection& connection, co
 void check_rows(const MergeTask& task, lake::DeleteReader& reader, const lake::MovedRows& moved) {
   int64_t expected = 0;
   for (const lake::DataFile& file : task.files) {
-    if (has_equality_deletes(file)) return;  // how many rows they match is not written anywhere
+    if (lake::has_equality_deletes(file))
+      return;  // how many rows they match is not written anywhere
     expected += file.record_count;
     if (file.delete_set == nullptr) continue;
     if (const auto gone = file.delete_set->deleted(file.delete_number, 0, reader.loader())) {
@@ -141,7 +136,8 @@ RewrittenFiles rewrite_rows(const MergeCollaborators& collaborators, engine::Con
                             const MergeOrder& order) {
   check_keeps_order(connection);
   // Leaving out rows by their values may give the others in any order.
-  const bool is_mixed = std::any_of(task.files.begin(), task.files.end(), has_equality_deletes);
+  const bool is_mixed =
+      std::any_of(task.files.begin(), task.files.end(), lake::has_equality_deletes);
   const std::string by_place = is_mixed ? "_file, _position" : "";
   auto moved = live_rows_of(connection, task, by_place);
   check_rows(task, deletes, *moved);

@@ -1,15 +1,10 @@
 #include "objects/aws_profiles.h"
 
 #include "base/error.h"
+#include "base/text.h"
 
 namespace headrace::objects {
 namespace {
-
-std::string_view trimmed(std::string_view text) {
-  const size_t begin = text.find_first_not_of(" \t\r");
-  if (begin == std::string_view::npos) return {};
-  return text.substr(begin, text.find_last_not_of(" \t\r") - begin + 1);
-}
 
 // The profile that a heading begins; nullopt for sections of another kind.
 std::optional<std::string> profile_of(std::string_view heading, bool is_config) {

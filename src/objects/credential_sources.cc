@@ -12,7 +12,7 @@ namespace headrace::objects {
 namespace {
 
 constexpr milliseconds kMetadataTimeout{2'000};
-constexpr uint64_t kMaxAnswerBytes = 1024 * 1024;
+constexpr uint64_t kMaxCredentialBytes = 1024 * 1024;
 constexpr int kMaxRoleDepth = 5;
 constexpr const char* kContainerHost = "http://169.254.170.2";
 
@@ -164,10 +164,11 @@ std::optional<Credentials> from_container(const CredentialContext& context) {
   } else if (const auto token = context.environment("AWS_CONTAINER_AUTHORIZATION_TOKEN")) {
     headers.set("Authorization", *token);
   }
-  const http::Response response = context.connections.perform({.url = url,
-                                                               .headers = headers,
-                                                               .max_answer_bytes = kMaxAnswerBytes,
-                                                               .timeout = kMetadataTimeout * 3});
+  const http::Response response =
+      context.connections.perform({.url = url,
+                                   .headers = headers,
+                                   .max_answer_bytes = kMaxCredentialBytes,
+                                   .timeout = kMetadataTimeout * 3});
   if (response.status != 200) {
     fail(response.status >= 500 ? ErrorKind::kUnavailable : ErrorKind::kDenied, "{} answers {}: {}",
          url, response.status, response.body.substr(0, 300));
@@ -187,7 +188,7 @@ std::optional<Credentials> from_machine(const CredentialContext& context) {
     token = context.connections.perform({.method = "PUT",
                                          .url = base + "/latest/api/token",
                                          .headers = lifetime,
-                                         .max_answer_bytes = kMaxAnswerBytes,
+                                         .max_answer_bytes = kMaxCredentialBytes,
                                          .timeout = kMetadataTimeout});
   } catch (const Error&) {
     return std::nullopt;
@@ -198,7 +199,7 @@ std::optional<Credentials> from_machine(const CredentialContext& context) {
   const auto read = [&](const std::string& path) {
     return context.connections.perform({.url = base + path,
                                         .headers = headers,
-                                        .max_answer_bytes = kMaxAnswerBytes,
+                                        .max_answer_bytes = kMaxCredentialBytes,
                                         .timeout = kMetadataTimeout});
   };
   const std::string folder = "/latest/meta-data/iam/security-credentials/";

@@ -15,6 +15,9 @@
 
 namespace headrace::objects {
 
+// Tells an own write, of which the answer was lost, from that of another.
+inline constexpr const char* kWriteMarkHeader = "x-amz-meta-headrace-write";
+
 struct S3Request {
   std::string doing;  // for messages: "writing"
   std::string method = "GET";

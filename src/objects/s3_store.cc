@@ -17,7 +17,6 @@ constexpr size_t kMaxDeletedAtOnce = 1000;
 constexpr uint64_t kMaxObjectBytes = uint64_t{1} << 32;  // held in memory by get()
 constexpr uint64_t kErrorBytes = 64 * 1024;  // room for an error where a few bytes were wanted
 // Each write is signed with this, so that a retry knows its own object.
-constexpr const char* kWriteHeader = "x-amz-meta-headrace-write";
 
 uint64_t number_in(std::string_view text) {
   uint64_t number = 0;
@@ -203,7 +202,7 @@ class S3ObjectStore final : public S3Store {
                    const std::string& value) {
     S3Request request{.doing = "writing", .method = "PUT", .at = parse_s3(uri), .body = bytes};
     const std::string mark = make_uuid(client_.collaborators().random);
-    request.headers.set(kWriteHeader, mark);
+    request.headers.set(kWriteMarkHeader, mark);
     if (condition != nullptr) request.headers.set(condition, value);
     S3Answer answer = client_.send(request);
     if (answer.response.status == 412 || (answer.response.status == 409 && condition != nullptr)) {
@@ -225,7 +224,7 @@ class S3ObjectStore final : public S3Store {
     const S3Answer answer = client_.send(request);
     if (answer.response.status == 404) return std::nullopt;
     if (answer.response.status >= 300) client_.fail_with(answer, request);
-    if (answer.response.headers.get_or(kWriteHeader, "") != mark) return std::nullopt;
+    if (answer.response.headers.get_or(kWriteMarkHeader, "") != mark) return std::nullopt;
     return info_of(uri, answer.response,
                    number_in(answer.response.headers.get_or("Content-Length", "0")));
   }

@@ -13,7 +13,6 @@ namespace headrace::objects {
 namespace {
 
 constexpr uint64_t kMaxParts = 10'000;
-constexpr const char* kWriteHeader = "x-amz-meta-headrace-write";
 
 class Upload {
  public:
@@ -38,7 +37,7 @@ class Upload {
   void begin() {
     S3Request request{
         .doing = "uploading", .method = "POST", .at = at_, .query = {{"uploads", ""}}};
-    request.headers.set(kWriteHeader, mark_);
+    request.headers.set(kWriteMarkHeader, mark_);
     id_ = parse_upload_id(client_.send_or_throw(request).response.body);
   }
 
@@ -108,7 +107,7 @@ class Upload {
   std::string own_object() {
     const S3Answer found = client_.send({.doing = "looking for", .method = "HEAD", .at = at_});
     if (found.response.status >= 300) return {};
-    if (found.response.headers.get_or(kWriteHeader, "") != mark_) return {};
+    if (found.response.headers.get_or(kWriteMarkHeader, "") != mark_) return {};
     return std::string(found.response.headers.get_or("ETag", ""));
   }
 

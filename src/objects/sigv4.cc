@@ -9,6 +9,7 @@
 #include <openssl/hmac.h>
 
 #include "base/error.h"
+#include "base/text.h"
 #include "objects/uri.h"
 
 namespace headrace::objects {
@@ -35,7 +36,7 @@ std::string hmac(std::string_view key, std::string_view message) {
 }
 
 // A value without blanks around it, and single ones in it.
-std::string trimmed(std::string_view value) {
+std::string canonical_value(std::string_view value) {
   std::string result;
   for (const char c : value) {
     const bool is_blank = c == ' ' || c == '\t' || c == '\n';
@@ -57,11 +58,8 @@ struct CanonicalHeaders {
 CanonicalHeaders canonical_headers(const http::Headers& headers) {
   std::map<std::string, std::string> sorted;
   for (const auto& [name, value] : headers) {
-    std::string lower = name;
-    std::transform(lower.begin(), lower.end(), lower.begin(),
-                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-    std::string& all = sorted[lower];
-    all += (all.empty() ? "" : ",") + trimmed(value);
+    std::string& all = sorted[to_lower(name)];
+    all += (all.empty() ? "" : ",") + canonical_value(value);
   }
   CanonicalHeaders result;
   for (const auto& [name, value] : sorted) {

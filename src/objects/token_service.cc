@@ -14,7 +14,7 @@ namespace {
 using Form = std::vector<std::pair<std::string, std::string>>;
 
 constexpr milliseconds kTimeout{10'000};
-constexpr uint64_t kMaxAnswerBytes = 1024 * 1024;
+constexpr uint64_t kMaxTokenBytes = 1024 * 1024;
 
 std::string endpoint(const CredentialContext& context) {
   if (const auto given = context.environment("AWS_ENDPOINT_URL_STS")) return *given;
@@ -60,7 +60,7 @@ Credentials ask(const CredentialContext& context, const AssumedRole& role, const
                                                                .url = base + "/",
                                                                .headers = request.headers,
                                                                .body = body,
-                                                               .max_answer_bytes = kMaxAnswerBytes,
+                                                               .max_answer_bytes = kMaxTokenBytes,
                                                                .timeout = kTimeout});
   if (response.status >= 400) {
     const S3Complaint complaint = parse_complaint(response.body);

@@ -4,6 +4,7 @@
 #include <map>
 
 #include "base/format.h"
+#include "base/text.h"
 #include "config/suggestion.h"
 
 namespace headrace::project {
@@ -18,8 +19,7 @@ class FirstUse {
 
   void add(const std::string& name, const config::Node& at) {
     if (name.empty()) return;
-    std::string folded = name;
-    for (char& c : folded) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+    const std::string folded = to_lower(name);
     const auto [first, fresh] = places_.emplace(folded, format("{}:{}", at.file(), at.line()));
     if (!fresh) problems_.add(at, format("{} '{}', as {} does", what_, name, first->second));
   }

@@ -14,7 +14,7 @@ namespace headrace::query {
 namespace {
 
 // Without the semicolon and blanks at its end, so that it can stand inside another query.
-std::string trimmed(std::string sql) {
+std::string without_end(std::string sql) {
   while (!sql.empty() &&
          (std::isspace(static_cast<unsigned char>(sql.back())) != 0 || sql.back() == ';')) {
     sql.pop_back();
@@ -179,7 +179,7 @@ class Query final : public RunningQuery {
 
 std::unique_ptr<ResultWriter> run(engine::Connection& connection, const QueryRequest& request,
                                   ResultContext context, const QueryOptions& options) {
-  std::string sql = trimmed(request.sql);
+  std::string sql = without_end(request.sql);
   const Statement statement = check_statement(connection, sql, options.file_access);
   std::optional<TimeTravel> time_travel;
   if (options.catalog != nullptr) {

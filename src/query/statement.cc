@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/json.h"
+#include "base/text.h"
 
 namespace headrace::query {
 namespace {
@@ -45,12 +46,6 @@ const std::set<std::string, std::less<>> kHarmlessFunctions = {"duckdb_columns",
 const std::set<std::string, std::less<>> kRelations = {
     "BASE_TABLE", "EMPTY",    "EXPRESSION_LIST", "JOIN",
     "PIVOT",      "SHOW_REF", "SUBQUERY",        "TABLE_FUNCTION"};
-
-std::string lower(std::string text) {
-  std::transform(text.begin(), text.end(), text.begin(),
-                 [](unsigned char c) { return std::tolower(c); });
-  return text;
-}
 
 Json parse_tree(engine::Connection& connection, const std::string& sql) {
   const auto text =
@@ -121,7 +116,7 @@ class FileCheck {
   }
 
   static void check_function(const Json& function) {
-    const std::string name = lower(string_member(function, "function_name"));
+    const std::string name = to_lower(string_member(function, "function_name"));
     if (kHarmlessFunctions.contains(name)) return;
     fail(ErrorKind::kDenied,
          "the table function {} is not open to queries on this server: it may read files. Read "
@@ -138,14 +133,14 @@ class FileCheck {
     const std::string joined = format("{}", join(names, "."));
     // The engine looks for a file by its extension, in the parts of a name joined by dots.
     if (joined.find_first_of("./\\") == std::string::npos) return;
-    if (names.size() == 2 && lower(names[0]) == "system" && is_system_table(names[1])) return;
+    if (names.size() == 2 && to_lower(names[0]) == "system" && is_system_table(names[1])) return;
     check_in_catalog(names);
   }
 
   bool is_system_table(const std::string& name) {
     return connection_.query_integer(
                format("SELECT count(*) FROM headrace_system('system_tables') WHERE name = {}",
-                      engine::quote_literal(lower(name)))) > 0;
+                      engine::quote_literal(to_lower(name)))) > 0;
   }
 
   // The engine's own search in its catalog, which knows of no files.

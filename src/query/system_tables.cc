@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "base/text.h"
 #include "engine/functions.h"
 
 namespace headrace::query {
@@ -86,12 +87,6 @@ class SystemFunction final : public engine::TableFunction {
   std::vector<SystemTable> tables_;
 };
 
-std::string lower(std::string text) {
-  std::transform(text.begin(), text.end(), text.begin(),
-                 [](unsigned char c) { return std::tolower(c); });
-  return text;
-}
-
 }  // namespace
 
 void register_system_tables(engine::Database& database, std::vector<SystemTable> tables) {
@@ -106,7 +101,7 @@ void register_system_tables(engine::Database& database, std::vector<SystemTable>
   database.register_function(std::static_pointer_cast<engine::TableFunction>(function));
   database.set_system_table_resolver(
       [function](const std::string& name) -> std::optional<engine::Database::TableCall> {
-        const std::string wanted = lower(name);
+        const std::string wanted = to_lower(name);
         if (function->find(wanted) == nullptr) return std::nullopt;
         return engine::Database::TableCall{"headrace_system", {wanted}};
       });

@@ -6,6 +6,7 @@
 #include <map>
 
 #include "base/error.h"
+#include "base/text.h"
 #include "lake/data_writer.h"
 #include "lake/time_travel.h"
 #include "sql_text/tokens.h"
@@ -17,23 +18,11 @@ namespace {
 using engine::quote_identifier;
 using sql_text::Token;
 
-std::string lower(std::string text) {
-  std::transform(text.begin(), text.end(), text.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return text;
-}
-
-std::string trimmed(const std::string& text) {
-  const size_t begin = text.find_first_not_of(" \t\r\n");
-  if (begin == std::string::npos) return "";
-  return text.substr(begin, text.find_last_not_of(" \t\r\n") + 1 - begin);
-}
-
 // Names in SQL have no case, those of tables have.
 lake::TablePtr find_table(lake::Catalog& catalog, const lake::TableIdentifier& named) {
   if (lake::TablePtr table = catalog.find(named)) return table;
   for (const lake::TableIdentifier& identifier : catalog.list("")) {
-    if (lower(identifier.to_string()) != lower(named.to_string())) continue;
+    if (to_lower(identifier.to_string()) != to_lower(named.to_string())) continue;
     if (lake::TablePtr table = catalog.find(identifier)) return table;
   }
   fail(ErrorKind::kNotFound, "there is no table {} whose snapshots AT could look at",
@@ -100,7 +89,7 @@ void TimeTravel::collect(const Json& tree, std::vector<Reference>& references) {
     reference.alias = string_member_or(tree, "alias", "");
     reference.has_clause = clause->is_object();
     if (reference.has_clause) {
-      reference.is_timestamp = lower(string_member(*clause, "unit")) == "timestamp";
+      reference.is_timestamp = to_lower(string_member(*clause, "unit")) == "timestamp";
       const Json& location = member(tree, "query_location");
       if (!location.is_int64()) fail_not_found();
       reference.location = static_cast<size_t>(location.get_int64());
@@ -129,7 +118,7 @@ TimeTravel::Place TimeTravel::place_of(const std::string& sql, size_t begin,
     } else if (token.begin != begin) {
       fail_not_found();
     }
-    if (lower(sql_text::name_of(token, sql)) != lower(name)) fail_not_found();
+    if (to_lower(sql_text::name_of(token, sql)) != to_lower(name)) fail_not_found();
     at = place.name_end = token.end;
   }
   for (;;) {

@@ -25,4 +25,9 @@ inline JsonObject object_of(JsonObject properties) {
       {"type", "object"}, {"required", std::move(required)}, {"properties", std::move(properties)}};
 }
 
+// A body, as routes describe it.
+inline JsonObject json_content(JsonObject schema) {
+  return {{"application/json", std::move(schema)}};
+}
+
 }  // namespace headrace::server::schema

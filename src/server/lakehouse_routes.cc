@@ -13,9 +13,8 @@ namespace {
 
 using Blocking = std::function<Json(const http::Request&)>;
 
+using schema::json_content;
 using schema::type;
-
-JsonObject json_content(JsonObject schema) { return {{"application/json", std::move(schema)}}; }
 
 // The members that a route's JSON body may have; empty: any.
 std::vector<std::string> members_of(const JsonObject& request) {

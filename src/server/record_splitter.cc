@@ -47,7 +47,7 @@ std::string_view without_trailing_space(std::string_view text) {
 std::optional<BodyFormat> format_of_content_type(std::string_view content_type) {
   const std::string_view type =
       without_trailing_space(content_type.substr(0, content_type.find(';')));
-  const auto is = [&](std::string_view name) { return http::equal_ignoring_case(type, name); };
+  const auto is = [&](std::string_view name) { return equal_ignoring_case(type, name); };
   if (is("application/x-ndjson") || is("application/ndjson") || is("application/jsonl")) {
     return BodyFormat::kLines;
   }

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "base/text.h"
 
 namespace headrace::server {
 namespace {
@@ -130,13 +131,6 @@ http::HandlerFunction with_checked_query(const Route& route) {
   };
 }
 
-std::string lower_case(std::string text) {
-  for (char& c : text) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return text;
-}
-
 }  // namespace
 
 void Routes::add(Route route) { routes_.push_back(std::move(route)); }
@@ -174,7 +168,7 @@ Json Routes::openapi(const std::string& version) const {
   for (const Route& route : routes_) {
     const RouteDescription& description = route.description;
     if (!paths.contains(description.pattern)) paths[description.pattern] = JsonObject{};
-    paths[description.pattern].as_object()[lower_case(description.method)] =
+    paths[description.pattern].as_object()[to_lower(description.method)] =
         operation_of(description);
   }
   const JsonObject bearer{{"type", "http"}, {"scheme", "bearer"}};

@@ -8,8 +8,7 @@
 namespace headrace::server {
 namespace {
 
-JsonObject json_content(JsonObject schema) { return {{"application/json", std::move(schema)}}; }
-
+using schema::json_content;
 using schema::type;
 
 JsonObject list_schema() {

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cctype>
 
+#include "base/text.h"
+
 namespace headrace::sql_text {
 namespace {
 
@@ -109,8 +111,7 @@ Token next_meaningful(std::string_view text, size_t at) {
 bool is_keyword(const Token& token, std::string_view text, std::string_view lower_case) {
   if (token.kind != TokenKind::kWord) return false;
   const std::string_view word = token.of(text);
-  return std::equal(word.begin(), word.end(), lower_case.begin(), lower_case.end(),
-                    [](unsigned char a, unsigned char b) { return std::tolower(a) == b; });
+  return equal_ignoring_case(word, lower_case);
 }
 
 std::string name_of(const Token& token, std::string_view text) {

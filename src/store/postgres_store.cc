@@ -20,7 +20,7 @@
 namespace headrace::store {
 namespace {
 
-constexpr int64_t kFormatVersion = 1;
+constexpr int64_t kPostgresFormatVersion = 1;
 constexpr milliseconds kFirstPause{20};
 constexpr milliseconds kLongestPause{2'000};
 
@@ -186,11 +186,11 @@ class PostgresStore final : public MetadataStore {
     if (!has_tables(connection)) create_tables(connection);
     const int64_t version =
         connection.run(format("SELECT version FROM {}.format", schema_)).integer(0, 0);
-    if (version > kFormatVersion) {
+    if (version > kPostgresFormatVersion) {
       fail(ErrorKind::kUnsupported,
            "opening the metadata store {}: its schema {} has format {}, this program knows up to "
            "{}; use a newer headrace",
-           connection.place(), options_.schema, version, kFormatVersion);
+           connection.place(), options_.schema, version, kPostgresFormatVersion);
     }
   }
 
@@ -215,7 +215,8 @@ class PostgresStore final : public MetadataStore {
                    "value bytea NOT NULL, version bigint NOT NULL, PRIMARY KEY (space, key))",
                    entries_));
         connection.run(format("CREATE TABLE {}.format (version bigint NOT NULL)", schema_));
-        connection.run(format("INSERT INTO {}.format VALUES ({})", schema_, kFormatVersion));
+        connection.run(
+            format("INSERT INTO {}.format VALUES ({})", schema_, kPostgresFormatVersion));
       }
       connection.run("COMMIT");
     });

@@ -10,7 +10,7 @@
 namespace headrace::store {
 namespace {
 
-constexpr int kFormatVersion = 1;
+constexpr int kSqliteFormatVersion = 1;
 constexpr int kBusyTimeoutMs = 10'000;
 
 ErrorKind kind_of(int code) {
@@ -148,12 +148,12 @@ void prepare_database(const Handle& handle) {
     const Statement user_version(handle, "PRAGMA user_version");
     if (user_version.step("reading the format version")) version = user_version.integer(0);
   }
-  if (version == kFormatVersion) return;
-  if (version > kFormatVersion) {
+  if (version == kSqliteFormatVersion) return;
+  if (version > kSqliteFormatVersion) {
     fail(ErrorKind::kUnsupported,
          "opening the metadata store {}: it has format {}, this program knows up to {}; use a "
          "newer headrace",
-         handle.path(), version, kFormatVersion);
+         handle.path(), version, kSqliteFormatVersion);
   }
   handle.execute("PRAGMA journal_mode=WAL", "switching to write-ahead logging");
   Transaction transaction(handle);

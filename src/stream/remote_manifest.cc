@@ -10,16 +10,16 @@ namespace headrace::stream {
 namespace {
 
 constexpr std::string_view kTitle = "headrace remote manifest ";
-constexpr int64_t kFormatVersion = 1;
+constexpr int64_t kManifestVersion = 1;
 constexpr std::string_view kChecksumTitle = " crc32c ";
-constexpr size_t kMaxNameLength = 100;
+constexpr size_t kMaxSegmentNameLength = 100;
 
 [[noreturn]] void fail_corrupt(std::string_view what) {
   fail(ErrorKind::kCorrupt, "the manifest of remote segments is damaged: {}", what);
 }
 
 std::string first_line(std::string_view body) {
-  return format("{}{}{}{:08x}\n", kTitle, kFormatVersion, kChecksumTitle, codec::crc32c(body));
+  return format("{}{}{}{:08x}\n", kTitle, kManifestVersion, kChecksumTitle, codec::crc32c(body));
 }
 
 Json to_json(const RemoteSegment& remote) {
@@ -45,7 +45,7 @@ std::string name_member(const Json& json) {
   const bool is_plain = std::all_of(name.begin(), name.end(), [](char c) {
     return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || c == '-';
   });
-  if (name.empty() || name.size() > kMaxNameLength || !is_plain) {
+  if (name.empty() || name.size() > kMaxSegmentNameLength || !is_plain) {
     fail_corrupt(format("'{}' is no name of a segment", name));
   }
   return name;
@@ -124,11 +124,11 @@ RemoteManifest parse_remote_manifest(std::string_view text) {
   const std::string_view rest = text.substr(kTitle.size(), line_end - kTitle.size());
   const auto [after, failure] = std::from_chars(rest.data(), rest.data() + rest.size(), version);
   if (failure != std::errc()) fail_corrupt("its first line names no version");
-  if (version != kFormatVersion) {
+  if (version != kManifestVersion) {
     fail(ErrorKind::kUnsupported,
          "the manifest of remote segments has version {}, and this headrace knows version {}; a "
          "newer one wrote it, use that",
-         version, kFormatVersion);
+         version, kManifestVersion);
   }
   const std::string_view body = text.substr(line_end + 1);
   if (first_line(body) != text.substr(0, line_end + 1)) fail_corrupt("its checksum is not right");

@@ -9,7 +9,7 @@
 namespace headrace::stream {
 namespace {
 
-constexpr size_t kMaxNameLength = 249;
+constexpr size_t kMaxTopicNameLength = 249;
 constexpr int kMaxPartitions = 10'000;
 
 struct CompressionName {
@@ -67,10 +67,11 @@ void check_topic_name(const std::string& name) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
            c == '_' || c == '-';
   });
-  if (name.empty() || name.size() > kMaxNameLength || !is_valid || name == "." || name == "..") {
+  if (name.empty() || name.size() > kMaxTopicNameLength || !is_valid || name == "." ||
+      name == "..") {
     fail(ErrorKind::kInvalid,
          "'{}' is not a topic name: 1 to {} letters, digits, '.', '_' and '-' are", name,
-         kMaxNameLength);
+         kMaxTopicNameLength);
   }
 }
 

@@ -4,6 +4,7 @@
 #include <map>
 
 #include "base/error.h"
+#include "base/text.h"
 #include "views/aggregate.h"
 #include "views/select_tree.h"
 
@@ -43,18 +44,12 @@ void check_grouping_sets(const JsonObject& node) {
        "a view cannot have ROLLUP, CUBE or GROUPING SETS; make a view for each");
 }
 
-std::string without_case(std::string name) {
-  std::transform(name.begin(), name.end(), name.begin(),
-                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
-  return name;
-}
-
 // These parse as columns, and are functions where no column has the name.
 bool is_time_of_asking(const JsonObject& column) {
   static const std::set<std::string> names = {"current_date", "current_time", "current_timestamp",
                                               "localtime", "localtimestamp"};
   const JsonArray& parts = column.at("column_names").as_array();
-  return parts.size() == 1 && names.contains(without_case(std::string(parts[0].as_string())));
+  return parts.size() == 1 && names.contains(to_lower(std::string(parts[0].as_string())));
 }
 
 [[noreturn]] void fail_changing(const std::string& place, const std::string& what) {

@@ -4,6 +4,7 @@
 #include <charconv>
 
 #include "base/error.h"
+#include "base/text.h"
 
 namespace headrace::views {
 namespace {
@@ -51,10 +52,7 @@ Json canonical(const Json& tree) {
   for (const auto& [key, child] : tree.get_object()) {
     if (key == "query_location") continue;
     if (key == "column_names") {
-      std::string names = to_text(child);
-      std::transform(names.begin(), names.end(), names.begin(),
-                     [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
-      result[key] = names;
+      result[key] = to_lower(to_text(child));
     } else {
       result[key] = canonical(child);
     }

@@ -13,7 +13,7 @@ namespace {
 
 // Temporary tables of the view's connection.
 constexpr const char* kPoints = "view_points";
-constexpr const char* kAffected = "view_sessions";
+constexpr const char* kAffectedSessions = "view_sessions";
 constexpr const char* kIntervals = "view_intervals";
 constexpr const char* kClosed = "view_closed_sessions";  // intervals, too
 constexpr const char* kMade = "view_made_sessions";      // keys and states
@@ -60,15 +60,16 @@ void IncrementalView::make_changed_sessions(const ViewQuery& open, const Stored&
   }
   change.removed = change.affected;
   const std::string scan = lake::scan_sql(*stored.table, change.affected);
-  connection_->execute(create(kAffected, open.affected_sessions_sql(scan, kPoints)));
-  connection_->execute(create(kIntervals, open.session_intervals_sql(kAffected, kPoints)));
+  connection_->execute(create(kAffectedSessions, open.affected_sessions_sql(scan, kPoints)));
+  connection_->execute(create(kIntervals, open.session_intervals_sql(kAffectedSessions, kPoints)));
   const std::string closed = closed_near(open, stored);
   connection_->execute(create(
-      kMade, open.made_sessions_sql(
-                 open.rows_in_intervals_sql(change.whole_sql, kIntervals, closed), kAffected)));
+      kMade,
+      open.made_sessions_sql(open.rows_in_intervals_sql(change.whole_sql, kIntervals, closed),
+                             kAffectedSessions)));
   if (closed.empty()) return;
   change.event_time.late_changes +=
-      connection_->query_integer(open.late_rows_sql(changes, kMade, kAffected, closed));
+      connection_->query_integer(open.late_rows_sql(changes, kMade, kAffectedSessions, closed));
 }
 
 // The closed sessions in the intervals: they keep their rows. Empty: nothing is closed.
@@ -126,7 +127,7 @@ std::vector<DataFile> IncrementalView::write_sessions(const Stored& stored, cons
     rows.push_back(query_.stored_sql(format("SELECT * FROM {}", kMade)));
   }
   if (stored.included && !change.source.is_empty()) {
-    rows.push_back(format("SELECT s.* FROM ({}) s ANTI JOIN {} a ON {}", scan, kAffected,
+    rows.push_back(format("SELECT s.* FROM ({}) s ANTI JOIN {} a ON {}", scan, kAffectedSessions,
                           query_.same_keys("s", "a")));
   } else if (closed_until_us && !change.removed.empty()) {
     rows.push_back(query_.ended_rows_sql(scan, *closed_until_us));
@@ -136,7 +137,7 @@ std::vector<DataFile> IncrementalView::write_sessions(const Stored& stored, cons
 }
 
 void IncrementalView::drop_sessions() {
-  for (const char* table : {kPoints, kAffected, kIntervals, kClosed, kMade}) {
+  for (const char* table : {kPoints, kAffectedSessions, kIntervals, kClosed, kMade}) {
     connection_->execute(format("DROP TABLE IF EXISTS {}", table));
   }
 }

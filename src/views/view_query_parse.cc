@@ -5,6 +5,7 @@
 #include <set>
 
 #include "base/error.h"
+#include "base/text.h"
 #include "views/aggregate.h"
 #include "views/query_checks.h"
 #include "views/select_tree.h"
@@ -14,12 +15,6 @@ namespace headrace::views {
 namespace {
 
 constexpr std::string_view kHidden = "__";
-
-std::string lower(std::string text) {
-  std::transform(text.begin(), text.end(), text.begin(),
-                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
-  return text;
-}
 
 std::vector<std::string> column_parts(const JsonObject& column) {
   std::vector<std::string> parts;
@@ -32,15 +27,15 @@ std::vector<std::string> column_parts(const JsonObject& column) {
 // edits.country and silver.edits.country → country where there is but one table, and
 // silver.edits.country → edits.country where there are several.
 void drop_qualifiers(Json& tree, const SourceTable& source, bool is_alone) {
-  const std::string name = lower(source.shown_name());
+  const std::string name = to_lower(source.shown_name());
   replace_expressions(tree, [&](const JsonObject& expression) -> std::optional<Json> {
     if (!is_class(Json(expression), "COLUMN_REF")) return std::nullopt;
     std::vector<std::string> parts = column_parts(expression);
     size_t drop = 0;
     if (parts.size() > 2 && source.alias.empty() &&
-        lower(parts[0]) == lower(source.identifier.database) && lower(parts[1]) == name) {
+        to_lower(parts[0]) == to_lower(source.identifier.database) && to_lower(parts[1]) == name) {
       drop = 2;
-    } else if (parts.size() > 1 && lower(parts[0]) == name) {
+    } else if (parts.size() > 1 && to_lower(parts[0]) == name) {
       drop = 1;
     }
     if (!is_alone && drop > 0) --drop;
@@ -141,7 +136,7 @@ class ViewQueryParser {
         fail(ErrorKind::kInvalid, "{}: names that begin with __ are kept for hidden columns",
              item.name);
       }
-      if (!names.insert(lower(item.name)).second) {
+      if (!names.insert(to_lower(item.name)).second) {
         fail(ErrorKind::kInvalid, "two columns of the view are named {}; give one another name",
              item.name);
       }
@@ -181,7 +176,7 @@ class ViewQueryParser {
     const std::vector<std::string> parts = column_parts(group.as_object());
     if (parts.size() != 1) return group;
     for (const SelectItem& item : items_) {
-      if (lower(item.name) != lower(parts[0])) continue;
+      if (to_lower(item.name) != to_lower(parts[0])) continue;
       if (identity_of(item.expression) != identity_of(group)) {
         query_.group_aliases_.push_back(parts[0]);
       }

@@ -17,9 +17,9 @@ using lake::DataFile;
 
 namespace {
 
-constexpr const char* kDelta = "view_delta";      // a temporary table of the view's connection
-constexpr const char* kAffected = "view_stored";  // and another
-constexpr const char* kLost = "view_lost";        // groups that lost rows
+constexpr const char* kDelta = "view_delta";  // a temporary table of the view's connection
+constexpr const char* kAffectedStored = "view_stored";  // and another
+constexpr const char* kLost = "view_lost";              // groups that lost rows
 
 }  // namespace
 
@@ -213,27 +213,26 @@ std::vector<DataFile> IncrementalView::write(const Stored& stored, const Change&
   if (closed_until_us) {
     open = format("SELECT * FROM ({}) WHERE NOT {}", open, query_.ended_sql(*closed_until_us));
   }
-  connection_->execute(
-      format("CREATE OR REPLACE TEMP TABLE {} AS {}", kAffected, query_.stored_states_sql(open)));
+  connection_->execute(format("CREATE OR REPLACE TEMP TABLE {} AS {}", kAffectedStored,
+                              query_.stored_states_sql(open)));
   if (change.regrouped > 0) {
-    connection_->execute(format("DELETE FROM {} s USING {} l WHERE {}", kAffected, kLost,
+    connection_->execute(format("DELETE FROM {} s USING {} l WHERE {}", kAffectedStored, kLost,
                                 query_.same_groups("s", "l")));
   }
   const std::string condition = query_.same_keys("s", "d");
-  const std::string carried = with_closed(
-      stored_sql(format("SELECT * FROM {} s ANTI JOIN {} d ON {}", kAffected, kDelta, condition)));
+  const std::string carried = with_closed(stored_sql(
+      format("SELECT * FROM {} s ANTI JOIN {} d ON {}", kAffectedStored, kDelta, condition)));
   const int64_t carried_rows =
       connection_->query_integer(format("SELECT count(*) FROM ({})", carried));
   // Many groups that are only carried over get files of their own, so that the next update of the
   // groups beside them need not write them again.
   if (carried_rows < kSmallFileRows) {
-    return write_rows(
-        table,
-        with_closed(stored_sql(query_.merged_sql({format("SELECT * FROM {}", kAffected), delta}))));
+    return write_rows(table, with_closed(stored_sql(query_.merged_sql(
+                                 {format("SELECT * FROM {}", kAffectedStored), delta}))));
   }
   std::vector<DataFile> written = write_rows(table, carried);
   const std::string changed =
-      format("SELECT * FROM {} s SEMI JOIN {} d ON {}", kAffected, kDelta, condition);
+      format("SELECT * FROM {} s SEMI JOIN {} d ON {}", kAffectedStored, kDelta, condition);
   for (DataFile& file : write_rows(table, stored_sql(query_.merged_sql({changed, delta})))) {
     written.push_back(std::move(file));
   }
@@ -247,7 +246,7 @@ IncrementalView::Stored IncrementalView::commit(const Stored& stored, const Chan
   commit.added = write(stored, change);
   connection_->execute(
       format("DROP TABLE IF EXISTS {}; DROP TABLE IF EXISTS {}; DROP TABLE IF EXISTS {}", kDelta,
-             kAffected, kLost));
+             kAffectedStored, kLost));
   drop_sessions();
   commit.removed = change.removed;
   commit.operation = change.removed.empty() ? "append" : "overwrite";

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/text.h"
 #include "views/select_tree.h"
 
 namespace headrace::views {
@@ -62,14 +63,8 @@ const WindowFunction* function_of(const JsonObject& expression) {
 
 // Of `name(…)` at the beginning of a text, strings in it closed; 0: it does not begin so.
 size_t end_of_call(std::string_view text, std::string_view name) {
-  const auto is_same = [](char a, char b) {
-    return std::tolower(static_cast<unsigned char>(a)) == b;
-  };
   if (text.size() <= name.size() || text[name.size()] != '(') return 0;
-  if (!std::equal(name.begin(), name.end(), text.begin(),
-                  [&](char b, char a) { return is_same(a, b); })) {
-    return 0;
-  }
+  if (!equal_ignoring_case(text.substr(0, name.size()), name)) return 0;
   int depth = 0;
   char quote = 0;
   for (size_t i = name.size(); i < text.size(); ++i) {

@@ -2,7 +2,7 @@
 
 // A file system that fails its n-th mutating or reading operation, for fault loops:
 //
-//   for (int n = 1;; ++n) {
+//   for (int n = 1;; n += kFaultStep) {
 //     FaultyFileSystem files(*posix, n);
 //     if (run(files)) break;            // no operation failed: the loop is complete
 //     check_that_nothing_was_lost();

@@ -8,8 +8,10 @@
 #include "base/error.h"
 #include "base/file_system.h"
 #include "base/json.h"
+#include "base/once.h"
 #include "base/random.h"
 #include "base/testing/faulty_file_system.h"
+#include "base/text.h"
 #include "base/varint.h"
 
 namespace headrace {
@@ -31,6 +33,29 @@ TEST(Error, has_codes_for_every_kind) {
     EXPECT_EQ(codes_of(static_cast<ErrorKind>(kind)).kind, static_cast<ErrorKind>(kind));
   }
   EXPECT_EQ(Error(ErrorKind::kInvalid, "b").with_context("a").message(), "a: b");
+}
+
+TEST(Text, loses_its_case_and_its_blanks) {
+  EXPECT_EQ(to_lower("SELECT \xC3\x84 [1]"), "select \xC3\x84 [1]");
+  EXPECT_TRUE(equal_ignoring_case("Content-Type", "content-TYPE"));
+  EXPECT_FALSE(equal_ignoring_case("a", "ab"));
+  EXPECT_FALSE(equal_ignoring_case("[", "{"));
+  EXPECT_EQ(trimmed(" \t a b\r\n"), "a b");
+  EXPECT_EQ(trimmed(" \n"), "");
+}
+
+TEST(Once, runs_until_it_has_succeeded_and_then_no_more) {
+  Once once;
+  int runs = 0;
+  EXPECT_THROW(once.run([&] {
+    ++runs;
+    throw Error(ErrorKind::kUnavailable, "not yet");
+  }),
+               Error);
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 4; ++i) threads.emplace_back([&] { once.run([&] { ++runs; }); });
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(runs, 2);
 }
 
 TEST(varint, goes_there_and_back) {

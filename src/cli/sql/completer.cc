@@ -6,6 +6,7 @@
 #include <set>
 
 #include "base/error.h"
+#include "base/text.h"
 #include "cli/sql/dot_command.h"
 
 namespace headrace::cli {
@@ -98,14 +99,8 @@ constexpr auto kKeywords = std::to_array<std::string_view>({"SELECT",
                                                             "unnest(",
                                                             "now()"});
 
-std::string lower(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  return out;
-}
-
 bool starts_with_ignoring_case(std::string_view text, std::string_view start) {
-  return lower(text.substr(0, start.size())) == lower(start);
+  return equal_ignoring_case(text.substr(0, start.size()), start);
 }
 
 bool is_name_char(char c) {
@@ -119,11 +114,11 @@ std::set<std::string> words_of(std::string_view line) {
     if (is_name_char(c)) {
       word += c;
     } else if (!word.empty()) {
-      words.insert(lower(word));
+      words.insert(to_lower(word));
       word.clear();
     }
   }
-  if (!word.empty()) words.insert(lower(word));
+  if (!word.empty()) words.insert(to_lower(word));
   return words;
 }
 
@@ -131,7 +126,7 @@ std::set<std::string> words_of(std::string_view line) {
 std::string in_case_of(std::string_view keyword, std::string_view word) {
   const bool is_lower =
       !word.empty() && std::islower(static_cast<unsigned char>(word.front())) != 0;
-  return is_lower ? lower(keyword) : std::string(keyword);
+  return is_lower ? to_lower(keyword) : std::string(keyword);
 }
 
 }  // namespace
@@ -169,7 +164,7 @@ std::vector<std::string> Completer::complete(std::string_view line, std::string_
       // The database first, its tables when it is there.
       found.insert(word.size() < database.size() ? database : table);
     }
-    if (!words.contains(lower(table)) || word.empty()) continue;
+    if (!words.contains(to_lower(table)) || word.empty()) continue;
     for (const std::string& column : columns) {
       if (starts_with_ignoring_case(column, word)) found.insert(column);
     }

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "base/error.h"
+#include "base/text.h"
 #include "cli/help/suggestion.h"
 
 namespace headrace::cli {
@@ -26,10 +27,9 @@ constexpr auto kCommands = std::to_array<Description>({
     {".quit", "", "leave (also Ctrl-D)"},
 });
 
-std::string_view trimmed(std::string_view text) {
-  const size_t first = text.find_first_not_of(" \t\r\n");
-  if (first == std::string_view::npos) return "";
-  return text.substr(first, text.find_last_not_of(" \t\r\n;") - first + 1);
+std::string_view without_semicolon(std::string_view line) {
+  while (line.ends_with(';')) line = trimmed(line.substr(0, line.size() - 1));
+  return line;
 }
 
 }  // namespace
@@ -51,7 +51,7 @@ std::string dot_command_help() {
 }
 
 DotCommand parse_dot_command(std::string_view line) {
-  line = trimmed(line);
+  line = without_semicolon(trimmed(line));
   const size_t blank = std::min(line.find_first_of(" \t"), line.size());
   const std::string typed(line.substr(0, blank));
   std::vector<std::string> fitting;

@@ -2,6 +2,7 @@
 
 #include <cctype>
 
+#include "base/text.h"
 #include "sql_text/tokens.h"
 
 namespace headrace::cli {
@@ -9,14 +10,6 @@ namespace {
 
 using sql_text::Token;
 using sql_text::TokenKind;
-
-bool is_blank(char c) { return std::isspace(static_cast<unsigned char>(c)) != 0; }
-
-std::string trimmed(std::string_view text) {
-  while (!text.empty() && is_blank(text.front())) text.remove_prefix(1);
-  while (!text.empty() && is_blank(text.back())) text.remove_suffix(1);
-  return std::string(text);
-}
 
 }  // namespace
 
@@ -31,7 +24,8 @@ Split split_statements(std::string_view text) {
       split.rest_is_open = true;
       has_content = true;
     } else if (token.of(text) == ";") {
-      if (has_content) split.statements.push_back(trimmed(text.substr(start, token.begin - start)));
+      if (has_content)
+        split.statements.emplace_back(trimmed(text.substr(start, token.begin - start)));
       start = at;
       has_content = false;
     } else if (token.kind != TokenKind::kBlank && token.kind != TokenKind::kComment) {

@@ -181,11 +181,11 @@ TEST_F(ServiceCommands, TailFollowsUntilItsLimit) {
   EXPECT_EQ(console_.output, "x\ny\n");
 }
 
-constexpr const char* kAnswer =
+constexpr const char* kTwoRows =
     R"({"columns":[{"name":"n","type":"BIGINT"}],"rows":[[1],[2]],"row_count":2,"elapsed_ms":1.0})";
 
 TEST_F(ServiceCommands, SqlPrintsTableCsvAndJson) {
-  server().on("POST /v1/query", kAnswer);
+  server().on("POST /v1/query", kTwoRows);
   EXPECT_EQ(run({"sql", "select n from t;"}), 0);
   EXPECT_EQ(console_.output, " n\n───\n 1\n 2\n2 rows\n");
   EXPECT_EQ(server().requests.at(0).body,
@@ -199,7 +199,7 @@ TEST_F(ServiceCommands, SqlPrintsTableCsvAndJson) {
 }
 
 TEST_F(ServiceCommands, SqlReadsStandardInputAndRunsEachStatement) {
-  server().on("POST /v1/query", kAnswer);
+  server().on("POST /v1/query", kTwoRows);
   console_.set_input("select 1; -- one\nselect ';'\n");
   EXPECT_EQ(run({"sql", "--format", "ndjson"}), 0);
   ASSERT_EQ(server().requests.size(), 2U);
@@ -244,7 +244,7 @@ TEST_F(ServiceCommands, SqlDownloadsParquetIntoAFile) {
 }
 
 TEST_F(ServiceCommands, AClosedPipeCancelsTheQuery) {
-  server().on("POST /v1/query", kAnswer);
+  server().on("POST /v1/query", kTwoRows);
   console_.closes_after = 0;
   EXPECT_EQ(run({"sql", "select n from t", "--format", "csv"}), 0);
   ASSERT_EQ(server().requests.size(), 2U);

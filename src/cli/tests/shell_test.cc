@@ -14,7 +14,7 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
-constexpr const char* kAnswer =
+constexpr const char* kOneRow =
     R"({"columns":[{"name":"n","type":"BIGINT"}],"rows":[[1]],"row_count":1,"elapsed_ms":1.0})";
 
 class ScriptedEditor final : public LineEditor {
@@ -50,7 +50,7 @@ class ShellTest : public ::testing::Test {
 };
 
 TEST_F(ShellTest, AStatementMayTakeSeveralLines) {
-  host_.server.on("POST /v1/query", kAnswer);
+  host_.server.on("POST /v1/query", kOneRow);
   type({"select ';' as n,", "1;", ""});
   EXPECT_THAT(editor_.prompts, ElementsAre("shop> ", "  ...> ", "shop> ", "shop> "));
   EXPECT_THAT(editor_.history, ElementsAre("select ';' as n, 1;"));
@@ -60,7 +60,7 @@ TEST_F(ShellTest, AStatementMayTakeSeveralLines) {
 }
 
 TEST_F(ShellTest, InterruptDropsTheStatementBegun) {
-  host_.server.on("POST /v1/query", kAnswer);
+  host_.server.on("POST /v1/query", kOneRow);
   editor_.inputs.push_back({LineInput::Kind::kLine, "select 'half"});
   editor_.inputs.push_back({LineInput::Kind::kInterrupted, ""});
   type({"select 1;"});
@@ -72,7 +72,7 @@ TEST_F(ShellTest, ErrorsArePrintedAndItGoesOn) {
   host_.server.on(
       "POST /v1/query",
       R"({"error":{"type":"not_found","message":"table nope does not exist","code":404}})", 404);
-  host_.server.on("POST /v1/query", kAnswer);
+  host_.server.on("POST /v1/query", kOneRow);
   type({"from nope; from t;", "from t;"});
   EXPECT_THAT(console_.errors, HasSubstr("not_found: table nope does not exist\n"));
   EXPECT_EQ(host_.server.requests.size(), 2U);  // the rest of the failed line is not run
@@ -80,7 +80,7 @@ TEST_F(ShellTest, ErrorsArePrintedAndItGoesOn) {
 }
 
 TEST_F(ShellTest, DotCommands) {
-  host_.server.on("POST /v1/query", kAnswer);
+  host_.server.on("POST /v1/query", kOneRow);
   type({".mode csv", "from t;", ".mode table", ".timer on", "from t;", ".rows 5", "from t;",
         ".tables click", ".schema silver.t", ".mdoe", ".quit", "never"});
   EXPECT_THAT(console_.output, HasSubstr("n\n1\n n\n───\n 1\n1 row in 1.0 ms\n"));

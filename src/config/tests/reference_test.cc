@@ -5,9 +5,9 @@
 namespace headrace::config {
 namespace {
 
-enum class Mode { kOnce, kWatch };
-Choices<Mode> choices_of(Mode) {
-  return {{"once", Mode::kOnce, "read and end"}, {"watch", Mode::kWatch}};
+enum class ReadMode { kOnce, kWatch };
+Choices<ReadMode> choices_of(ReadMode) {
+  return {{"once", ReadMode::kOnce, "read and end"}, {"watch", ReadMode::kWatch}};
 }
 
 struct Csv {
@@ -22,7 +22,7 @@ struct Csv {
 
 struct Source {
   std::string path;
-  Mode mode = Mode::kOnce;
+  ReadMode mode = ReadMode::kOnce;
   int64_t rows = 1000;
   std::chrono::milliseconds wait{250};
   std::optional<std::string> key;

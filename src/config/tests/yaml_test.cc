@@ -17,7 +17,7 @@ Node parse(const std::string& yaml, Problems& problems) {
   return parse_yaml(yaml, "x.yaml", problems, test_environment()).root();
 }
 
-std::string problems_of(const std::string& yaml, const YamlLimits& limits = {}) {
+std::string syntax_problems_of(const std::string& yaml, const YamlLimits& limits = {}) {
   Problems problems;
   parse_yaml(yaml, "x.yaml", problems, test_environment(), limits);
   return problems.to_text();
@@ -115,17 +115,17 @@ TEST(Yaml, WhatIsRefused) {
            Case{"a:\n  <<: 5\n",
                 "x.yaml:2:7: << merges a map into this one; write <<: *name of an anchored map\n"},
        }) {
-    EXPECT_EQ(problems_of(c.yaml), c.problem) << c.yaml;
+    EXPECT_EQ(syntax_problems_of(c.yaml), c.problem) << c.yaml;
   }
 }
 
 TEST(Yaml, WhatItCostsIsBounded) {
   YamlLimits limits;
   limits.max_depth = 3;
-  EXPECT_EQ(problems_of("a: [[1]]", limits), "");
-  EXPECT_EQ(problems_of("a: [[[1]]]", limits), "x.yaml:1:6: nested deeper than 3 levels\n");
+  EXPECT_EQ(syntax_problems_of("a: [[1]]", limits), "");
+  EXPECT_EQ(syntax_problems_of("a: [[[1]]]", limits), "x.yaml:1:6: nested deeper than 3 levels\n");
   limits.max_bytes = 10;
-  EXPECT_EQ(problems_of("a: 12345678", limits),
+  EXPECT_EQ(syntax_problems_of("a: 12345678", limits),
             "x.yaml: the file has 11 bytes, more than the 10 a settings file may have\n");
 }
 
@@ -134,17 +134,18 @@ TEST(Yaml, AliasesCannotBlowUp) {
   for (int i = 1; i < 12; ++i) {
     laughs += format("a{0}: &a{0} [*a{1}, *a{1}, *a{1}, *a{1}, *a{1}, *a{1}, *a{1}]\n", i, i - 1);
   }
-  EXPECT_NE(problems_of(laughs).find("more than 100000 values in one file"), std::string::npos);
+  EXPECT_NE(syntax_problems_of(laughs).find("more than 100000 values in one file"),
+            std::string::npos);
   std::string copies = "a: &a " + std::string(2'000'000, 'x') + "\nb: [*a, *a, *a]\n";
-  EXPECT_NE(problems_of(copies).find("aliases repeat more than"), std::string::npos);
+  EXPECT_NE(syntax_problems_of(copies).find("aliases repeat more than"), std::string::npos);
 }
 
 TEST(Yaml, ManyLevelsEndInAProblem) {
   std::string lists;
   for (int i = 0; i < 50'000; ++i) lists += "- ";
-  EXPECT_EQ(problems_of(lists + "x"), "x.yaml:1:129: nested deeper than 64 levels\n");
-  EXPECT_NE(problems_of(std::string(100'000, '[')), "");
-  EXPECT_NE(problems_of(std::string(100'000, '{')), "");
+  EXPECT_EQ(syntax_problems_of(lists + "x"), "x.yaml:1:129: nested deeper than 64 levels\n");
+  EXPECT_NE(syntax_problems_of(std::string(100'000, '[')), "");
+  EXPECT_NE(syntax_problems_of(std::string(100'000, '{')), "");
 }
 
 TEST(Yaml, BrokenValuesAreNotReportedTwice) {

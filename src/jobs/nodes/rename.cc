@@ -19,7 +19,7 @@ class RenameNode final : public Node {
       renames.push_back(engine::quote_identifier(column.name) + " AS " +
                         engine::quote_identifier(column.value));
     }
-    return format("SELECT * RENAME ({}) FROM {}", join(renames, ", "),
+    return format("SELECT * RENAME ({}) FROM {}", headrace::join(renames, ", "),
                   engine::quote_identifier(context.input().name));
   }
 

@@ -21,7 +21,8 @@ class SelectNode final : public Node {
     for (const char* column : kLineageColumns) {
       if (from.has(column)) columns.emplace_back(column);
     }
-    return format("SELECT {} FROM {}", join(columns, ", "), engine::quote_identifier(from.name));
+    return format("SELECT {} FROM {}", headrace::join(columns, ", "),
+                  engine::quote_identifier(from.name));
   }
 
  private:

@@ -17,7 +17,7 @@ class UnionNode final : public Node {
     for (const InputRelation& input : context.inputs) {
       parts.push_back("SELECT * FROM " + engine::quote_identifier(input.name));
     }
-    return format("{}", join(parts, " UNION ALL BY NAME "));
+    return format("{}", headrace::join(parts, " UNION ALL BY NAME "));
   }
 
  private:

@@ -4,6 +4,7 @@
 #include <functional>
 
 #include "base/format.h"
+#include "base/text.h"
 #include "jobs/node_type.h"
 
 namespace headrace::jobs::parse {
@@ -46,8 +47,6 @@ int64_t leaves(const lake::Type& type) {
   return count;
 }
 
-lake::Type simple(TypeKind kind) { return {.kind = kind, .fields = {}}; }
-
 // Where columns stand beside each other: the record's own, or the members of a struct.
 class Columns {
  public:
@@ -71,7 +70,7 @@ class Members final : public Columns {
   lake::Type* add(const std::string& name, lake::Type type) override {
     const bool is_taken =
         name.empty() || std::any_of(fields_.begin(), fields_.end(), [&](const auto& field) {
-          return is_same_name(field.name, name);
+          return equal_ignoring_case(field.name, name);
         });
     if (is_taken) return nullptr;
     fields_.push_back({0, name, std::move(type), false, ""});
@@ -222,7 +221,7 @@ class RecordColumns final : public Columns {
   explicit RecordColumns(std::vector<ParseField>& fields) {
     for (const ParseField& field : fields) {
       columns_.push_back({field, field.is_inferred ? lake::type_from_duckdb(field.type)
-                                                   : simple(TypeKind::kString)});
+                                                   : lake::simple_type(TypeKind::kString)});
     }
   }
 
@@ -265,9 +264,9 @@ class RecordColumns final : public Columns {
  private:
   std::string free_name(const std::string& key) const {
     const auto is_taken = [&](const std::string& name) {
-      const auto is_same = [&](const auto& other) { return is_same_name(other, name); };
+      const auto is_same = [&](const auto& other) { return equal_ignoring_case(other, name); };
       return std::any_of(std::begin(kLineageColumns), std::end(kLineageColumns), is_same) ||
-             is_same_name(tables::kDeletedColumn, name) ||
+             equal_ignoring_case(tables::kDeletedColumn, name) ||
              std::any_of(columns_.begin(), columns_.end(),
                          [&](const Column& column) { return is_same(column.field.name); });
     };

@@ -4,6 +4,7 @@
 #include <charconv>
 #include <cstdint>
 
+#include "base/text.h"
 #include "jobs/parse/text_value.h"
 
 namespace headrace::jobs::parse {
@@ -43,32 +44,30 @@ bool is_only(const std::set<ValueKind>& kinds, std::initializer_list<ValueKind> 
   });
 }
 
-lake::Type simple(lake::TypeKind kind) { return {.kind = kind, .fields = {}}; }
-
 lake::Type scalar_type(const std::set<ValueKind>& kinds) {
   using enum ValueKind;
-  if (is_only(kinds, {kBoolean})) return simple(lake::TypeKind::kBoolean);
-  if (is_only(kinds, {kInteger, kLarge})) return simple(lake::TypeKind::kLong);
+  if (is_only(kinds, {kBoolean})) return lake::simple_type(lake::TypeKind::kBoolean);
+  if (is_only(kinds, {kInteger, kLarge})) return lake::simple_type(lake::TypeKind::kLong);
   if (is_only(kinds, {kInteger, kLarge, kHuge})) {
     return {.kind = lake::TypeKind::kDecimal,
             .precision = static_cast<int>(kLargestDecimalDigits),
             .scale = 0,
             .fields = {}};
   }
-  if (is_only(kinds, {kInteger, kDouble})) return simple(lake::TypeKind::kDouble);
-  if (is_only(kinds, {kDate})) return simple(lake::TypeKind::kDate);
-  if (is_only(kinds, {kDate, kTimestamp})) return simple(lake::TypeKind::kTimestamp);
+  if (is_only(kinds, {kInteger, kDouble})) return lake::simple_type(lake::TypeKind::kDouble);
+  if (is_only(kinds, {kDate})) return lake::simple_type(lake::TypeKind::kDate);
+  if (is_only(kinds, {kDate, kTimestamp})) return lake::simple_type(lake::TypeKind::kTimestamp);
   if (is_only(kinds, {kDate, kTimestamp, kTimestamptz})) {
-    return simple(lake::TypeKind::kTimestamptz);
+    return lake::simple_type(lake::TypeKind::kTimestamptz);
   }
-  return simple(lake::TypeKind::kString);
+  return lake::simple_type(lake::TypeKind::kString);
 }
 
 bool can_be_members(const std::vector<lake::Field>& fields) {
   for (size_t i = 0; i < fields.size(); ++i) {
     if (fields[i].name.empty()) return false;
     for (size_t j = 0; j < i; ++j) {
-      if (is_same_name(fields[i].name, fields[j].name)) return false;
+      if (equal_ignoring_case(fields[i].name, fields[j].name)) return false;
     }
   }
   return true;
@@ -82,7 +81,7 @@ std::optional<lake::Type> struct_type(const FoundType& found) {
     }
   }
   if (type.fields.empty()) return std::nullopt;
-  if (!can_be_members(type.fields)) return simple(lake::TypeKind::kString);
+  if (!can_be_members(type.fields)) return lake::simple_type(lake::TypeKind::kString);
   return type;
 }
 
@@ -93,8 +92,6 @@ std::optional<lake::Type> list_type(const FoundType& found) {
   type.fields.push_back({0, "element", std::move(*element), false, ""});
   return type;
 }
-
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
 
 }  // namespace
 
@@ -130,15 +127,10 @@ std::optional<lake::Type> type_of(const FoundType& found) {
   const int shapes =
       (found.kinds.empty() ? 0 : 1) + (found.has_objects() ? 1 : 0) + (found.has_lists() ? 1 : 0);
   if (shapes == 0) return std::nullopt;
-  if (shapes > 1) return simple(lake::TypeKind::kString);
+  if (shapes > 1) return lake::simple_type(lake::TypeKind::kString);
   if (found.has_objects()) return struct_type(found);
   if (found.has_lists()) return list_type(found);
   return scalar_type(found.kinds);
-}
-
-bool is_same_name(std::string_view a, std::string_view b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
-                    [](char x, char y) { return lower(x) == lower(y); });
 }
 
 }  // namespace headrace::jobs::parse

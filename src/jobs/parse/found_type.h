@@ -55,7 +55,4 @@ std::optional<lake::Type> type_of(const FoundType& found);
 lake::TypeKind split_type(ValueKind kind);
 std::string split_name(std::string_view name, lake::TypeKind kind);
 
-// Whether two names are one to SQL.
-bool is_same_name(std::string_view a, std::string_view b);
-
 }  // namespace headrace::jobs::parse

@@ -8,6 +8,7 @@
 #include <gtest/gtest.h>
 
 #include "base/error.h"
+#include "base/testing/environment.h"
 #include "base/testing/faulty_file_system.h"
 #include "jobs/testing/job_bench.h"
 
@@ -58,24 +59,24 @@ Texts evolving_events() {
   return values;
 }
 
-struct Outcome {
+struct Found {
   Texts columns, rows, dead;
-  bool operator==(const Outcome&) const = default;
+  bool operator==(const Found&) const = default;
 };
 
-Outcome outcome_of(JobBench& bench) {
+Found found_in(JobBench& bench) {
   return {bench.rows("SELECT column_name, column_type FROM (DESCRIBE silver.events)"),
           bench.rows("SELECT * FROM (SELECT COLUMNS(*) FROM silver.events)"),
           bench.rows("SELECT node, reason, \"offset\", value FROM dead_letters.events")};
 }
 
 // Columns in the order of their names: which came first depends on nothing else.
-Outcome golden() {
+Found golden() {
   JobBench bench;
   bench.create_topic("events");
   bench.send("events", evolving_events());
   bench.run_to_end(JobBench::job("events", kEvents));
-  return outcome_of(bench);
+  return found_in(bench);
 }
 
 TEST(Inference, finds_the_columns_of_a_table_in_the_data) {
@@ -117,7 +118,7 @@ TEST(Inference, keeps_declared_columns_as_they_are_and_finds_the_others) {
 }
 
 TEST(Inference, gives_the_same_rows_however_the_work_is_cut) {
-  const Outcome expected = golden();
+  const Found expected = golden();
   ASSERT_EQ(expected.rows.size() + expected.dead.size(), 60u);
   ASSERT_EQ(expected.dead.size(), 4u);
 
@@ -127,7 +128,7 @@ TEST(Inference, gives_the_same_rows_however_the_work_is_cut) {
   tiny.batch_records = 3;
   tiny.commit_bytes = 200;
   tiny.run_to_end(JobBench::job("events", kEvents));
-  EXPECT_EQ(outcome_of(tiny), expected);
+  EXPECT_EQ(found_in(tiny), expected);
 
   JobBench restarted;
   restarted.create_topic("events");
@@ -136,13 +137,13 @@ TEST(Inference, gives_the_same_rows_however_the_work_is_cut) {
     restarted.run_to_end(JobBench::job("events", kEvents));
     restarted.restart();
   }
-  EXPECT_EQ(outcome_of(restarted), expected);
+  EXPECT_EQ(found_in(restarted), expected);
 }
 
 TEST(Inference, loses_and_doubles_nothing_when_any_file_operation_fails) {
   const auto posix = make_posix_file_system();
-  const Outcome expected = golden();
-  for (int n = 1;; n += 3) {
+  const Found expected = golden();
+  for (int n = 1;; n += 3 * kFaultStep) {
     JobBench bench;
     bench.create_topic("events");
     bench.send("events", evolving_events());
@@ -158,7 +159,7 @@ TEST(Inference, loses_and_doubles_nothing_when_any_file_operation_fails) {
     const bool injected = faulty.failed();
     bench.use_files(*posix);
     bench.run_to_end(JobBench::job("events", kEvents));
-    ASSERT_EQ(outcome_of(bench), expected) << "after a failure of operation " << n;
+    ASSERT_EQ(found_in(bench), expected) << "after a failure of operation " << n;
     if (!injected) break;
   }
 }

@@ -8,13 +8,14 @@
 #include <gtest/gtest.h>
 
 #include "base/error.h"
+#include "base/testing/environment.h"
 #include "base/testing/faulty_file_system.h"
 #include "jobs/testing/job_bench.h"
 
 namespace headrace::jobs {
 namespace {
 
-constexpr const char* kOrders = R"(
+constexpr const char* kOrdersJob = R"(
 orders: {type: topic, topic: orders}
 raw: {type: table, input: orders, table: bronze.orders}
 parsed:
@@ -80,7 +81,7 @@ class Pipeline : public testing::Test {
     JobBench bench;
     bench.create_topic("orders");
     bench.send("orders", orders());
-    bench.run_to_end(JobBench::job("orders", kOrders));
+    bench.run_to_end(JobBench::job("orders", kOrdersJob));
     return outcome_of(bench);
   }
 };
@@ -95,7 +96,7 @@ TEST_F(Pipeline, gives_the_same_rows_in_tiny_batches_segments_and_commits) {
   for (const std::string& value : orders()) bench.send("orders", {value});
   bench.batch_records = 3;
   bench.commit_bytes = 200;
-  bench.run_to_end(JobBench::job("orders", kOrders));
+  bench.run_to_end(JobBench::job("orders", kOrdersJob));
   EXPECT_EQ(outcome_of(bench), straight());
 }
 
@@ -104,7 +105,7 @@ TEST_F(Pipeline, gives_the_same_rows_with_a_restart_after_each_record) {
   bench.create_topic("orders");
   for (const std::string& value : orders()) {
     bench.send("orders", {value});
-    bench.run_to_end(JobBench::job("orders", kOrders));
+    bench.run_to_end(JobBench::job("orders", kOrdersJob));
     bench.restart();
   }
   EXPECT_EQ(outcome_of(bench), straight());
@@ -115,13 +116,13 @@ TEST_F(Pipeline, gives_a_new_target_what_the_others_have_and_then_all_go_on_toge
   bench.create_topic("orders");
   const auto values = orders();
   bench.send("orders", {values.begin(), values.begin() + 30});
-  std::string without = kOrders;
+  std::string without = kOrdersJob;
   without.resize(without.find("bargains:"));
   without.erase(without.find("cheap:"), without.find("silver:") - without.find("cheap:"));
   bench.run_to_end(JobBench::job("orders", without));
   bench.send("orders", {values.begin() + 30, values.end()});
   bench.batch_records = 7;
-  bench.run_to_end(JobBench::job("orders", kOrders));
+  bench.run_to_end(JobBench::job("orders", kOrdersJob));
   EXPECT_EQ(outcome_of(bench), straight());
 }
 
@@ -368,7 +369,7 @@ TEST_F(Pipeline, refuses_graphs_and_tables_that_do_not_fit) {
 TEST_F(Pipeline, loses_and_doubles_nothing_when_any_file_operation_fails) {
   const auto posix = make_posix_file_system();
   const Outcome expected = straight();
-  for (int n = 1;; n += 1) {
+  for (int n = 1;; n += kFaultStep) {
     JobBench bench;  // makes the topic without faults
     bench.create_topic("orders");
     bench.send("orders", orders());
@@ -378,13 +379,13 @@ TEST_F(Pipeline, loses_and_doubles_nothing_when_any_file_operation_fails) {
     bool failed = false;
     try {
       bench.use_files(faulty);
-      bench.run_to_end(JobBench::job("orders", kOrders));
+      bench.run_to_end(JobBench::job("orders", kOrdersJob));
     } catch (const Error&) {
       failed = true;
     }
     const bool injected = faulty.failed();
     bench.use_files(*posix);
-    bench.run_to_end(JobBench::job("orders", kOrders));
+    bench.run_to_end(JobBench::job("orders", kOrdersJob));
     ASSERT_EQ(outcome_of(bench), expected) << "after a failure of operation " << n;
     if (!injected) {
       EXPECT_FALSE(failed);

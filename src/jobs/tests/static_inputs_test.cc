@@ -14,7 +14,7 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 
-constexpr const char* kOrders = R"(
+constexpr const char* kJoinedOrders = R"(
 orders: {type: topic, topic: orders}
 parsed: {type: parse, input: orders, fields: {id: bigint, c: varchar}}
 countries: {type: files, path: countries.json}
@@ -58,7 +58,7 @@ class StaticInputsTest : public testing::Test {
 };
 
 TEST_F(StaticInputsTest, AreReadAgainWhenTheyChange) {
-  JobRunner runner(JobBench::job("orders", kOrders), bench_.runtime());
+  JobRunner runner(JobBench::job("orders", kJoinedOrders), bench_.runtime());
   runner.start();
   ASSERT_TRUE(runner.wait_until_started(std::chrono::seconds(60)));
   EXPECT_TRUE(joins_as("DE", "Germany"));
@@ -70,7 +70,7 @@ TEST_F(StaticInputsTest, AreReadAgainWhenTheyChange) {
 }
 
 TEST_F(StaticInputsTest, StayAsTheyWereWhenTheyCannotBeRead) {
-  JobRunner runner(JobBench::job("orders", kOrders), bench_.runtime());
+  JobRunner runner(JobBench::job("orders", kJoinedOrders), bench_.runtime());
   runner.start();
   ASSERT_TRUE(runner.wait_until_started(std::chrono::seconds(60)));
   write(R"([{"code":"DE","name":)");
@@ -91,7 +91,7 @@ TEST_F(StaticInputsTest, StayAsTheyWereWhenTheyCannotBeRead) {
 
 TEST_F(StaticInputsTest, AreWaitedForByAStreamingJob) {
   bench_.files().remove(bench_.directory() + "/countries.json");
-  JobRunner runner(JobBench::job("orders", kOrders), bench_.runtime());
+  JobRunner runner(JobBench::job("orders", kJoinedOrders), bench_.runtime());
   runner.start();
   ASSERT_TRUE(comes_true([&] { return runner.status().state == JobState::kRetrying; }));
   EXPECT_EQ(runner.status().last_error,
@@ -107,7 +107,7 @@ TEST_F(StaticInputsTest, AreWaitedForByAStreamingJob) {
 TEST_F(StaticInputsTest, MustBeThereForAJobThatEnds) {
   bench_.files().remove(bench_.directory() + "/countries.json");
   try {
-    bench_.run_to_end(JobBench::job("orders", kOrders));
+    bench_.run_to_end(JobBench::job("orders", kJoinedOrders));
     ADD_FAILURE() << "the job ran without its countries";
   } catch (const Error& error) {
     EXPECT_EQ(error.kind(), ErrorKind::kNotFound);
@@ -146,7 +146,7 @@ out: {type: table, input: in, table: silver.people}
 
 // With its columns gone the job's SQL would fail on every record: none of them is at fault.
 TEST_F(StaticInputsTest, MakeNoDeadLettersWhenTheirColumnsChange) {
-  JobRunner runner(JobBench::job("orders", kOrders), bench_.runtime());
+  JobRunner runner(JobBench::job("orders", kJoinedOrders), bench_.runtime());
   runner.start();
   ASSERT_TRUE(runner.wait_until_started(std::chrono::seconds(60)));
   write(R"([{"code":"DE","title":"Germany"}])");
@@ -156,7 +156,7 @@ TEST_F(StaticInputsTest, MakeNoDeadLettersWhenTheirColumnsChange) {
   runner.stop();
 
   write(R"([{"code":"DE","name":"Germany","area":357022}])");
-  bench_.run_to_end(JobBench::job("orders", kOrders));
+  bench_.run_to_end(JobBench::job("orders", kJoinedOrders));
   EXPECT_THAT(bench_.rows("SELECT * FROM silver.orders"), ElementsAre("1|DE|Germany"));
   EXPECT_EQ(bench_.value("SELECT count(*) FROM dead_letters.orders"), "0");
 }

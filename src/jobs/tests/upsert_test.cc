@@ -11,6 +11,7 @@
 #include <gtest/gtest.h>
 
 #include "base/error.h"
+#include "base/testing/environment.h"
 #include "base/testing/faulty_file_system.h"
 #include "jobs/testing/job_bench.h"
 #include "lake/data_writer.h"
@@ -213,11 +214,6 @@ short: {type: sql, inputs: [parsed], query: "SELECT id, region FROM parsed"}
   EXPECT_THAT(failure("out: {type: table, input: parsed, table: silver.b, primary_key: [region]}"),
               HasSubstr("has the primary key (id)"));
   EXPECT_THAT(failure("out: {type: table, input: parsed, table: silver.b}"), HasSubstr("(id)"));
-}
-
-int64_t setting(const char* name, int64_t otherwise) {
-  const char* text = std::getenv(name);
-  return text == nullptr ? otherwise : std::atoll(text);
 }
 
 // One life of the process after another, each ended in its own way.
@@ -423,9 +419,9 @@ class RandomLives {
 };
 
 TEST_F(Upsert, holds_what_a_model_holds_after_each_step) {
-  const auto seed = static_cast<uint64_t>(setting("HEADRACE_SEED", 1));
+  const auto seed = static_cast<uint64_t>(number_from_environment("HEADRACE_SEED", 1));
   SCOPED_TRACE(format("HEADRACE_SEED={}", seed));
-  RandomLives(seed).run(setting("HEADRACE_STEPS", 40));
+  RandomLives(seed).run(number_from_environment("HEADRACE_STEPS", 40));
 }
 
 }  // namespace

@@ -14,7 +14,7 @@
 namespace headrace::lake {
 namespace {
 
-struct Case {
+struct ConditionCase {
   std::string condition;
   int64_t files_read;
 };
@@ -23,20 +23,20 @@ TEST_F(FilePruningTest, ReadsThePartitionsThatAQueryAsksFor) {
   const TablePtr table = append(
       create({{"id", "BIGINT"}, {"part", "VARCHAR"}}, {"part"}),
       "SELECT i AS id, CASE WHEN i % 5 < 4 THEN 'p' || i % 5 END AS part FROM range(100) r(i)");
-  const Case cases[] = {{"part = 'p1'", 1},
-                        {"part IN ('p1', 'p3', 'p9')", 2},
-                        {"part >= 'p2'", 2},
-                        {"part LIKE 'p%'", 4},
-                        {"part IS NULL", 1},
-                        {"part IS NOT NULL", 4},
-                        {"part <> 'p1'", 3},
-                        {"part = 'p1' OR part = 'p2'", 2},
-                        {"part = 'p1' OR id % 7 = 0", 5},
-                        {"part = 'p9'", 0},
-                        {"part = 'p1' AND id < 0", 0},
-                        {"part = 'p1' AND id % 7 = 0", 1},
-                        {"NOT (part > 'p0' OR part IS NULL)", 1},
-                        {"true", 5}};
+  const ConditionCase cases[] = {{"part = 'p1'", 1},
+                                 {"part IN ('p1', 'p3', 'p9')", 2},
+                                 {"part >= 'p2'", 2},
+                                 {"part LIKE 'p%'", 4},
+                                 {"part IS NULL", 1},
+                                 {"part IS NOT NULL", 4},
+                                 {"part <> 'p1'", 3},
+                                 {"part = 'p1' OR part = 'p2'", 2},
+                                 {"part = 'p1' OR id % 7 = 0", 5},
+                                 {"part = 'p9'", 0},
+                                 {"part = 'p1' AND id < 0", 0},
+                                 {"part = 'p1' AND id % 7 = 0", 1},
+                                 {"NOT (part > 'p0' OR part IS NULL)", 1},
+                                 {"true", 5}};
   for (const auto& [condition, files] : cases) {
     EXPECT_EQ(files_read(table, condition), files) << condition;
   }
@@ -44,7 +44,7 @@ TEST_F(FilePruningTest, ReadsThePartitionsThatAQueryAsksFor) {
 
 // The bounds say the same here; without them only the partition is left.
 TEST_F(FilePruningTest, UnderstandsTheTransformsOfPartitions) {
-  const std::tuple<std::string, std::string, std::vector<Case>> tables[] = {
+  const std::tuple<std::string, std::string, std::vector<ConditionCase>> tables[] = {
       {"day(ts)",
        "SELECT TIMESTAMPTZ '2024-02-27 05:00:00+00' + i * INTERVAL 1 DAY AS ts FROM range(4) r(i)",
        {{"ts >= '2024-02-29 00:00:00+00'", 2},
@@ -104,7 +104,7 @@ TEST_F(FilePruningTest, ReadsWhatBoundsAndCountsOfNullsAllow) {
                                  file * 10, static_cast<char>('a' + file)));
   }
   table = append(table, "SELECT 100 AS n, 'nan'::DOUBLE AS d, 'é' AS s, NULL AS c");
-  const Case cases[] = {
+  const ConditionCase cases[] = {
       {"n = 15", 1},
       {"n > 18.5", 4},
       {"n > 19.5", 3},

@@ -18,7 +18,7 @@
 namespace headrace::lake {
 namespace {
 
-std::string environment(const char* name, const std::string& otherwise) {
+std::string text_from_environment(const char* name, const std::string& otherwise) {
   const char* value = std::getenv(name);
   return value != nullptr && *value != '\0' ? value : otherwise;
 }
@@ -38,7 +38,7 @@ const char* kColumns =
     "MAP {'k' || i: [i::DOUBLE]} AS m, [{'q': i::INTEGER}] AS l";
 
 // One partitioning and what a reader must find in it.
-struct Case {
+struct PartitionedCase {
   std::string name;
   std::vector<std::string> partition_by;
   std::string where;   // for DuckDB
@@ -56,7 +56,7 @@ class OtherEnginesTest : public ::testing::Test {
     connection_->execute("SET TimeZone='UTC'");
   }
 
-  TablePtr create(const Case& test) {
+  TablePtr create(const PartitionedCase& test) {
     std::vector<std::pair<std::string, std::string>> columns;
     for (const engine::Column& column :
          connection_->describe(format("SELECT {} FROM range(1) r(i)", kColumns))) {
@@ -77,7 +77,7 @@ class OtherEnginesTest : public ::testing::Test {
   }
 
   // Three commits; the second one's first file is then replaced by a rewrite of itself.
-  TablePtr build(const Case& test) {
+  TablePtr build(const PartitionedCase& test) {
     TablePtr table = create(test);
     table = append(append(append(table, 0, 300), 300, 700), 700, 1000);
     TableChange change;
@@ -97,7 +97,7 @@ class OtherEnginesTest : public ::testing::Test {
 
   // Columns that went, got other names (one of them the name of one that went), wider types and
   // another partitioning between two commits.
-  TablePtr build_evolved(const Case& test) {
+  TablePtr build_evolved(const PartitionedCase& test) {
     TablePtr table = append(create(test), 0, 300);
     const TableAlteration alteration{
         .drop = {"b", "flag"},
@@ -152,13 +152,13 @@ class OtherEnginesTest : public ::testing::Test {
   }
 
   // The same with every tenth row deleted.
-  TablePtr build_with_deletes(const Case& test) {
+  TablePtr build_with_deletes(const PartitionedCase& test) {
     build_base_ = build(test);
     all_rows_ = lake_.catalog->files(*build_base_);
     return delete_rows(build_base_);
   }
 
-  Json expectation(const Case& test, const Table& table) {
+  Json expectation(const PartitionedCase& test, const Table& table) {
     const auto total = [&](const char* column) {
       return connection_
           ->query_value(format("SELECT sum({})::VARCHAR FROM ({})", column,
@@ -182,7 +182,7 @@ class OtherEnginesTest : public ::testing::Test {
   }
 
   // Deletes of format version 2, some of which the upgrade finds, and vectors for others.
-  TablePtr build_upgraded(const Case& test) {
+  TablePtr build_upgraded(const PartitionedCase& test) {
     TablePtr table = build_with_deletes(test);
     TableChange upgrade;
     upgrade.base = table;
@@ -201,13 +201,14 @@ class OtherEnginesTest : public ::testing::Test {
 };
 
 TEST_F(OtherEnginesTest, ReadEveryTypeAndPartitioning) {
-  const std::string python =
-      environment("HEADRACE_PYTHON", std::string(HEADRACE_SOURCE_DIR) + "/.deps/python/bin/python");
+  const std::string python = text_from_environment(
+      "HEADRACE_PYTHON", std::string(HEADRACE_SOURCE_DIR) + "/.deps/python/bin/python");
   if (!std::filesystem::exists(python)) {
-    if (environment("CI", "") == "true") FAIL() << python << " is missing: run scripts/setup test";
+    if (text_from_environment("CI", "") == "true")
+      FAIL() << python << " is missing: run scripts/setup test";
     GTEST_SKIP() << python << " is missing: run scripts/setup test";
   }
-  const std::vector<Case> cases = {
+  const std::vector<PartitionedCase> cases = {
       {"plain", {}, "id = 500", "id = 500", 1, 1},
       {"by_identity", {"country"}, "country = 'c1'", "country = 'c1'", 250, 4},
       {"by_null", {"country"}, "country IS NULL", "country is null", 250, 4},
@@ -257,8 +258,8 @@ TEST_F(OtherEnginesTest, ReadEveryTypeAndPartitioning) {
        1,
        1}};
   JsonArray expectations;
-  for (const Case& test : cases) expectations.push_back(expectation(test, *build(test)));
-  const Case evolved{
+  for (const PartitionedCase& test : cases) expectations.push_back(expectation(test, *build(test)));
+  const PartitionedCase evolved{
       "evolved",
       {},
       "flag = 'f' AND extra < 800 AND label LIKE 'a name%' AND b < 900 AND small > 0",
@@ -266,7 +267,7 @@ TEST_F(OtherEnginesTest, ReadEveryTypeAndPartitioning) {
       0,
       6};
   const TablePtr evolved_table = build_evolved(evolved);
-  Case counted = evolved;
+  PartitionedCase counted = evolved;
   counted.rows = connection_->query_integer(
       format("SELECT count(*) FROM ({}) WHERE {}",
              scan_sql(*evolved_table, lake_.catalog->files(*evolved_table)), evolved.where));
@@ -275,7 +276,7 @@ TEST_F(OtherEnginesTest, ReadEveryTypeAndPartitioning) {
                                      "WHERE d < 900 AND small > 0",
                                      kColumns)));
   expectations.push_back(expectation(counted, *evolved_table));
-  const std::vector<Case> with_deletes = {
+  const std::vector<PartitionedCase> with_deletes = {
       {"deletes", {}, "id BETWEEN 495 AND 504", "id >= 495 and id <= 504", 9, 1},
       {"deletes_by_bucket", {"bucket(4, id)"}, "id = 500", "id = 500", 0, 1},
       {"deletes_by_day",
@@ -293,12 +294,12 @@ TEST_F(OtherEnginesTest, ReadEveryTypeAndPartitioning) {
        216,
        2,
        3}};
-  for (const Case& test : with_deletes) {
+  for (const PartitionedCase& test : with_deletes) {
     const TablePtr table = build_with_deletes(test);
     expectations.push_back(expectation(test, *table));
     EXPECT_EQ(find_member(expectations.back(), "rows")->as_int64(), 900);
   }
-  const Case upgraded{"upgraded", {"bucket(4, id)"}, "id = 500", "id = 500", 0, 1};
+  const PartitionedCase upgraded{"upgraded", {"bucket(4, id)"}, "id = 500", "id = 500", 0, 1};
   expectations.push_back(expectation(upgraded, *build_upgraded(upgraded)));
   EXPECT_EQ(find_member(expectations.back(), "rows")->as_int64(), 900);
   const std::string path = lake_.directory.path() + "/expectations.json";

@@ -10,6 +10,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "base/testing/environment.h"
 #include "lake/delete_reader.h"
 #include "lake/row_deletes.h"
 #include "maintenance/delete_files.h"
@@ -18,16 +19,7 @@
 namespace headrace::maintenance {
 namespace {
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr int64_t kSteps = 250;  // of each format; they take ten times as long
-#else
-constexpr int64_t kSteps = 1000;  // of each format
-#endif
-
-int64_t setting(const char* name, int64_t otherwise) {
-  const char* text = std::getenv(name);
-  return text == nullptr ? otherwise : std::atoll(text);
-}
+constexpr int64_t kSteps = kIsSanitized ? 250 : 1000;  // of each format
 
 // The format version of the table from its beginning, and whether it is raised on its way.
 struct Format {
@@ -378,8 +370,8 @@ class ModelRun {
 class ModelTest : public ::testing::TestWithParam<Format> {};
 
 TEST_P(ModelTest, HoldsWhatTheModelHoldsAfterEachStep) {
-  const int64_t steps = setting("HEADRACE_STEPS", kSteps);
-  const auto first = static_cast<uint64_t>(setting("HEADRACE_SEED", 1));
+  const int64_t steps = number_from_environment("HEADRACE_STEPS", kSteps);
+  const auto first = static_cast<uint64_t>(number_from_environment("HEADRACE_SEED", 1));
   // Several short lives find more than a long one, and are repeated faster.
   constexpr int64_t kStepsOfALife = 250;
   std::map<std::string, int64_t> taken;

@@ -9,7 +9,7 @@
 namespace headrace::sources {
 namespace {
 
-constexpr size_t kBlockBytes = 1024 * 1024;
+constexpr size_t kReadBytes = 1024 * 1024;
 
 }  // namespace
 
@@ -35,7 +35,7 @@ bool StreamReader::fill() {
   begin_ = 0;
   end_ = kept;
   // A record longer than a block doubles the buffer each time, so it is moved a few times at most.
-  const size_t wanted = kept + std::max(kBlockBytes, kept);
+  const size_t wanted = kept + std::max(kReadBytes, kept);
   if (buffer_.size() < wanted + kRecordPadding) buffer_.resize(wanted + kRecordPadding);
   const size_t got = stream_->read(buffer_.data() + end_, wanted - end_);
   end_ += got;

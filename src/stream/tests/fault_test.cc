@@ -21,7 +21,7 @@ TopicConfig tiny_segments(Durability durability) {
 
 std::string value_of(int batch) { return "value " + std::to_string(batch); }
 
-EncodedBatch numbered_batch(int batch) {
+EncodedBatch positioned_batch(int batch) {
   BatchBuilder builder(Compression::kNone, {kProducer.producer_id, 0, batch});
   builder.add(1000 + batch, std::nullopt, value_of(batch));
   builder.set_position({"source", std::to_string(batch)});
@@ -40,7 +40,7 @@ int run(FileSystem& files, const std::string& directory, Durability durability) 
       Topic* topic = log->find_topic("t");
       if (topic == nullptr) topic = &log->create_topic("t", tiny_segments(durability));
       for (int i = 0; i < 4; ++i) {
-        topic->partition(0).append(numbered_batch(acknowledged));
+        topic->partition(0).append(positioned_batch(acknowledged));
         ++acknowledged;
       }
       log->apply_retention();
@@ -71,7 +71,7 @@ void check(const std::string& directory, int acknowledged, Durability durability
     ASSERT_EQ(partition.source_position("source"), std::to_string(there - 1));
   }
   for (int i = acknowledged; i < kBatches; ++i) {
-    const AppendResult result = partition.append(numbered_batch(i));
+    const AppendResult result = partition.append(positioned_batch(i));
     ASSERT_EQ(result.base_offset, i) << "fault " << fail_at;
     ASSERT_EQ(result.duplicate, i < there) << "fault " << fail_at;
   }

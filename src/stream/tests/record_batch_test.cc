@@ -10,6 +10,7 @@
 #include "stream/batch_header.h"
 #include "stream/log.h"
 #include "stream/murmur2.h"
+#include "stream/testing/log_fixture.h"
 
 namespace headrace::stream {
 namespace {
@@ -25,16 +26,6 @@ std::vector<RecordView> records_of(const Batch& batch) {
   std::vector<RecordView> records;
   batch.records(records);
   return records;
-}
-
-ErrorKind kind_of_failure(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const Error& error) {
-    return error.kind();
-  }
-  ADD_FAILURE() << "nothing was thrown";
-  return ErrorKind::kInternal;
 }
 
 TEST(RecordBatch, EveryFieldComesBack) {

@@ -6,6 +6,7 @@
 
 #include <gtest/gtest.h>
 
+#include "base/testing/environment.h"
 #include "base/testing/faulty_file_system.h"
 #include "http/connections.h"
 #include "objects/folder_store.h"
@@ -131,7 +132,7 @@ void check(const Place& place, const std::string& directory, int acknowledged, i
 
 TEST(TieredFault, OfFiles) {
   const auto posix = make_posix_file_system();
-  for (int n = 1; n < 10'000; ++n) {
+  for (int n = 1; n < 10'000; n += kFaultStep) {
     const TemporaryDirectory directory;
     const auto folders = objects::make_folder_store(*posix);
     const Place place{*folders, objects::file_uri(directory.path() + "/remote")};
@@ -147,7 +148,7 @@ TEST(TieredFault, OfFiles) {
 
 void fault_loop_of_objects(const Place& place, objects::Fault fault) {
   const auto posix = make_posix_file_system();
-  for (int n = 1; n < 10'000; ++n) {
+  for (int n = 1; n < 10'000; n += kFaultStep) {
     const TemporaryDirectory directory;
     const Place own{place.store, format("{}/{}", place.uri, n)};
     objects::FaultyStore store(place.store, n, fault);

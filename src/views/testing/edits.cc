@@ -1,5 +1,8 @@
 #include "views/testing/edits.h"
 
+#include <gtest/gtest.h>
+
+#include "base/error.h"
 #include "base/format.h"
 #include "lake/data_writer.h"
 #include "lake/delete_function.h"
@@ -102,6 +105,16 @@ std::vector<std::vector<std::optional<std::string>>> Edits::rows(const std::stri
 
 IncrementalView::Collaborators Edits::collaborators() {
   return {database_, *catalog_, *tables_, *files_, random_};
+}
+
+bool try_update(IncrementalView& view) {
+  try {
+    view.update();
+    return true;
+  } catch (const Error& error) {
+    EXPECT_NE(error.kind(), ErrorKind::kInternal) << error.message();
+    return false;
+  }
 }
 
 }  // namespace headrace::views

@@ -60,4 +60,7 @@ class Edits {
   std::unique_ptr<tables::LiveTables> tables_;
 };
 
+// For fault loops: false when something failed, which is no fault of ours.
+bool try_update(IncrementalView& view);
+
 }  // namespace headrace::views

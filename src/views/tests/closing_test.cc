@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "base/error.h"
+#include "base/testing/environment.h"
 #include "base/testing/faulty_file_system.h"
 #include "lake/data_writer.h"
 #include "lake/testing/error_kind.h"
@@ -17,11 +18,6 @@ namespace {
 
 using testing::HasSubstr;
 using namespace std::chrono_literals;
-
-uint64_t setting(const char* name, uint64_t otherwise) {
-  const char* given = std::getenv(name);
-  return given != nullptr ? std::stoull(given) : otherwise;
-}
 
 constexpr int64_t kMinuteUs = 60'000'000;
 
@@ -125,14 +121,14 @@ void update(Watched& each, bool rows_go = false) {
 // HEADRACE_SEED repeats a run, HEADRACE_STEPS makes it longer.
 TEST(ClosingTest, LateRowsAreLeftOutAndCounted) {
   Edits edits;
-  const uint64_t seed = setting("HEADRACE_SEED", 20261126);
+  const uint64_t seed = number_from_environment("HEADRACE_SEED", 20261126);
   std::printf("seed %llu\n", static_cast<unsigned long long>(seed));
   SeededRandom random(seed);
   std::vector<Watched> all = over_edits();
   make_views(edits, all, Edits::table());
   for (Watched& each : all) update(each);
-  const uint64_t steps = setting("HEADRACE_STEPS", 50);
-  for (uint64_t step = 0; step < steps; ++step) {
+  const int64_t steps = number_from_environment("HEADRACE_STEPS", 50);
+  for (int64_t step = 0; step < steps; ++step) {
     const uint64_t what = random.next() % 10;
     const int hour = static_cast<int>(step % 150);
     if (what < 3) edits.insert(static_cast<int>(random.next() % 60), hour);
@@ -158,14 +154,14 @@ TEST(ClosingTest, LateRowsAreLeftOutAndCounted) {
 TEST(ClosingTest, WhatIsClosedStaysWhateverBecomesOfItsRows) {
   Orders orders;
   orders.set_regions("('de', 'north'), ('fr', 'west')");
-  const uint64_t seed = setting("HEADRACE_SEED", 20261127);
+  const uint64_t seed = number_from_environment("HEADRACE_SEED", 20261127);
   std::printf("seed %llu\n", static_cast<unsigned long long>(seed));
   SeededRandom random(seed);
   std::vector<Watched> all = over_orders();
   make_views(orders, all, Orders::table());
   for (Watched& each : all) update(each, true);
-  const uint64_t steps = setting("HEADRACE_STEPS", 40);
-  for (uint64_t step = 0; step < steps; ++step) {
+  const int64_t steps = number_from_environment("HEADRACE_STEPS", 40);
+  for (int64_t step = 0; step < steps; ++step) {
     const uint64_t what = random.next() % 12;
     const int day_minutes = 200 + static_cast<int>(step * 400 / steps);
     if (what < 5) {
@@ -339,22 +335,12 @@ TEST(ClosingTest, NeedsAWindowThatCanClose) {
               testing::ThrowsMessage<Error>(HasSubstr("needs one window among its keys")));
 }
 
-bool try_update(IncrementalView& view) {
-  try {
-    view.update();
-    return true;
-  } catch (const Error& error) {
-    EXPECT_NE(error.kind(), ErrorKind::kInternal) << error.message();
-    return false;
-  }
-}
-
 // The n-th operation on files fails, for every n: what is late is counted once.
 class ClosingFaultTest : public testing::TestWithParam<Emit> {};
 
 TEST_P(ClosingFaultTest, AFaultAnywhereCountsAndShowsEverythingOnce) {
   int fail_at = 1;
-  for (bool is_done = false; !is_done; ++fail_at) {
+  for (bool is_done = false; !is_done; fail_at += kFaultStep) {
     ASSERT_LT(fail_at, 500);
     Edits edits;
     Watched each = std::move(over_edits()[0]);

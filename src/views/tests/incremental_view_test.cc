@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include "base/error.h"
+#include "base/testing/environment.h"
 #include "base/testing/faulty_file_system.h"
 #include "lake/testing/error_kind.h"
 #include "views/affected_files.h"
@@ -335,20 +336,10 @@ TEST_F(IncrementalViewTest, ASecondWriterDoublesNothing) {
   }
 }
 
-bool try_update(IncrementalView& view) {
-  try {
-    view.update();
-    return true;
-  } catch (const Error& error) {
-    EXPECT_NE(error.kind(), ErrorKind::kInternal) << error.message();
-    return false;
-  }
-}
-
 // The n-th operation on files fails, for every n, for one update and the next ones.
 TEST_F(IncrementalViewTest, AFaultAnywhereLosesAndDoublesNothing) {
   int fail_at = 1;
-  for (bool is_done = false; !is_done; ++fail_at) {
+  for (bool is_done = false; !is_done; fail_at += kFaultStep) {
     ASSERT_LT(fail_at, 500);
     Edits edits;
     edits.insert(40, 0);

@@ -8,6 +8,7 @@
 #include <gtest/gtest.h>
 
 #include "base/error.h"
+#include "base/testing/environment.h"
 #include "views/testing/edits.h"
 #include "views/testing/orders.h"
 #include "views/testing/session_model.h"
@@ -64,11 +65,6 @@ Rows by_walking(Lake& lake, const std::string& table) {
   return lake.rows(format("SELECT * FROM (VALUES {}) v", values));
 }
 
-uint64_t setting(const char* name, uint64_t otherwise) {
-  const char* given = std::getenv(name);
-  return given != nullptr ? std::stoull(given) : otherwise;
-}
-
 TEST(SessionTest, MergeWhenARowComesBetween) {
   Edits edits;
   const ViewSpec spec = sessions_of("silver.edits");
@@ -115,12 +111,12 @@ TEST(SessionTest, RowsWithoutATimeAreOneSession) {
 // HEADRACE_SEED repeats a run, HEADRACE_STEPS makes it longer.
 TEST(SessionTest, AreThoseOfAllRowsAfterEveryStep) {
   Edits edits;
-  SeededRandom random(setting("HEADRACE_SEED", 20261128));
+  SeededRandom random(number_from_environment("HEADRACE_SEED", 20261128));
   const ViewSpec spec = sessions_of("silver.edits");
   auto view = std::make_unique<IncrementalView>(edits.collaborators(), spec);
   view->update();
-  const uint64_t steps = setting("HEADRACE_STEPS", 40);
-  for (uint64_t step = 0; step < steps; ++step) {
+  const int64_t steps = number_from_environment("HEADRACE_STEPS", 40);
+  for (int64_t step = 0; step < steps; ++step) {
     const uint64_t what = random.next() % 8;
     if (what < 3) edits.insert(static_cast<int>(random.next() % 12), static_cast<int>(step));
     if (what == 3) edits.insert(3, static_cast<int>(random.next() % 40));
@@ -138,7 +134,7 @@ TEST(SessionTest, AreThoseOfAllRowsAfterEveryStep) {
 
 TEST(SessionTest, SplitWhenARowIsTakenBack) {
   Orders orders;
-  SeededRandom random(setting("HEADRACE_SEED", 20261129));
+  SeededRandom random(number_from_environment("HEADRACE_SEED", 20261129));
   const ViewSpec spec = sessions_of("silver.orders");
   auto view = std::make_unique<IncrementalView>(orders.collaborators(), spec);
   const ViewSpec upper = {"upper",
@@ -148,8 +144,8 @@ TEST(SessionTest, SplitWhenARowIsTakenBack) {
   auto above = std::make_unique<IncrementalView>(orders.collaborators(), upper);
   view->update();
   above->update();
-  const uint64_t steps = setting("HEADRACE_STEPS", 40);
-  for (uint64_t step = 0; step < steps; ++step) {
+  const int64_t steps = number_from_environment("HEADRACE_STEPS", 40);
+  for (int64_t step = 0; step < steps; ++step) {
     const uint64_t what = random.next() % 14;
     if (what < 5) orders.change(1 + static_cast<int>(random.next() % 15), 80, random);
     if (what == 5 || what == 6) orders.commit();
@@ -187,13 +183,13 @@ ViewSpec closing_sessions(const std::string& table, milliseconds behind) {
 TEST(SessionTest, CloseAndLeaveLateRowsOut) {
   using namespace std::chrono_literals;
   Edits edits;
-  SeededRandom random(setting("HEADRACE_SEED", 20261130));
+  SeededRandom random(number_from_environment("HEADRACE_SEED", 20261130));
   const ViewSpec spec = closing_sessions("silver.edits", 30min);
   auto view = std::make_unique<IncrementalView>(edits.collaborators(), spec);
   SessionModel model(edits.database(), edits.catalog(), Edits::table(), 600'000'000, 1'800'000'000);
   view->update();
-  const uint64_t steps = setting("HEADRACE_STEPS", 60);
-  for (uint64_t step = 0; step < steps; ++step) {
+  const int64_t steps = number_from_environment("HEADRACE_STEPS", 60);
+  for (int64_t step = 0; step < steps; ++step) {
     const uint64_t what = random.next() % 8;
     if (what < 3) edits.insert(static_cast<int>(random.next() % 12), static_cast<int>(step / 2));
     if (what == 3) edits.insert(3, static_cast<int>(random.next() % 30));
@@ -220,14 +216,14 @@ TEST(SessionTest, CloseAndLeaveLateRowsOut) {
 TEST(SessionTest, StayAsTheyAreOnceTheyAreClosed) {
   using namespace std::chrono_literals;
   Orders orders;
-  SeededRandom random(setting("HEADRACE_SEED", 20261201));
+  SeededRandom random(number_from_environment("HEADRACE_SEED", 20261201));
   const ViewSpec spec = closing_sessions("silver.orders", 45min);
   auto view = std::make_unique<IncrementalView>(orders.collaborators(), spec);
   SessionModel model(orders.database(), orders.catalog(), Orders::table(), 600'000'000,
                      2'700'000'000);
   view->update();
-  const uint64_t steps = setting("HEADRACE_STEPS", 50);
-  for (uint64_t step = 0; step < steps; ++step) {
+  const int64_t steps = number_from_environment("HEADRACE_STEPS", 50);
+  for (int64_t step = 0; step < steps; ++step) {
     const uint64_t what = random.next() % 14;
     const int minutes = 150 + static_cast<int>(step * 450 / steps);
     if (what < 5) orders.change(1 + static_cast<int>(random.next() % 15), 80, random, minutes);
