@@ -1,6 +1,7 @@
 #include "app/storage.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <filesystem>
 
 #include "base/error.h"
@@ -56,6 +57,12 @@ objects::S3Options options_of(const project::S3Settings& settings) {
   return options;
 }
 
+std::string ca_file_of(const project::S3Settings& settings) {
+  if (!settings.ca_file.empty()) return settings.ca_file;
+  const char* const bundle = std::getenv("AWS_CA_BUNDLE");
+  return bundle == nullptr ? "" : bundle;
+}
+
 }  // namespace
 
 Storage::Storage(const project::Project& project, FileSystem& files, Clock& clock, Random& random,
@@ -71,7 +78,7 @@ Storage::Storage(const project::Project& project, FileSystem& files, Clock& cloc
                                         return objects::is_s3(topic.tiered_storage.uri);
                                       });
   if (objects::is_s3(warehouse_) || has_settings || has_topics) {
-    connections_ = http::make_connections();
+    connections_ = http::make_connections({.ca_file = ca_file_of(project.settings.storage.s3)});
     s3_ = objects::make_s3_store({*connections_, files, clock, random, metrics},
                                  options_of(project.settings.storage.s3));
     const std::string folder =

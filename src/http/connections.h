@@ -4,8 +4,8 @@
 // much and often, such as that of object stores. (Client, in client.h, speaks to one headrace.)
 //
 // An answer with an error status is no exception. Errors: unavailable (not reached, broken off, an
-// answer shorter than it says or longer than allowed), timeout, cancelled. Every message says which
-// host it is about.
+// answer shorter than it says or longer than allowed), timeout, cancelled, denied (a certificate
+// that is not trusted). Every message says which host it is about.
 
 #include <chrono>
 #include <cstdint>
@@ -32,6 +32,7 @@ struct ConnectionOptions {
   std::chrono::milliseconds connect_timeout{5'000};
   std::chrono::seconds stall_timeout{20};  // no byte has moved for so long
   size_t kept_lanes = 32;                  // of callers that come back, each with its connections
+  std::string ca_file = {};                // PEM, of authorities to trust in place of the system's
 };
 
 class Connections {

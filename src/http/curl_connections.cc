@@ -31,6 +31,7 @@ class Transfer {
     response_ = {};
     max_bytes_ = call.max_answer_bytes;
     is_too_long_ = false;
+    ca_file_ = options.ca_file;
     curl_easy_reset(curl_);
     set_limits(call, options);
     headers_ = header_list(call.headers);
@@ -61,6 +62,16 @@ class Transfer {
     if (code == CURLE_COULDNT_RESOLVE_HOST || code == CURLE_COULDNT_CONNECT) {
       fail(ErrorKind::kUnavailable, "cannot reach {}: {}", host, curl_easy_strerror(code));
     }
+    if (code == CURLE_PEER_FAILED_VERIFICATION) {
+      fail(ErrorKind::kDenied,
+           "the certificate of {} is not trusted: it is for another host, has expired, or "
+           "its authority is none of {}",
+           host, ca_file_.empty() ? "the system's" : "those in " + ca_file_);
+    }
+    if (code == CURLE_SSL_CACERT_BADFILE) {
+      fail(ErrorKind::kInvalid, "there are no certificates of authorities to be read in {}",
+           ca_file_);
+    }
     if (code == CURLE_URL_MALFORMAT || code == CURLE_UNSUPPORTED_PROTOCOL) {
       fail(ErrorKind::kInvalid, "{} is not an address that begins with http:// or https://", url);
     }
@@ -79,6 +90,9 @@ class Transfer {
     curl_easy_setopt(curl_, CURLOPT_BUFFERSIZE, 256L * 1024);
     curl_easy_setopt(curl_, CURLOPT_UPLOAD_BUFFERSIZE, 256L * 1024);
     if (is_near(call.url)) curl_easy_setopt(curl_, CURLOPT_PROXY, "");
+    if (!options.ca_file.empty()) {
+      curl_easy_setopt(curl_, CURLOPT_CAINFO, options.ca_file.c_str());
+    }
     curl_easy_setopt(curl_, CURLOPT_CONNECTTIMEOUT_MS,
                      static_cast<long>(options.connect_timeout.count()));
     curl_easy_setopt(curl_, CURLOPT_TIMEOUT_MS, static_cast<long>(call.timeout.count()));
@@ -107,6 +121,7 @@ class Transfer {
   Response response_;
   uint64_t max_bytes_ = 0;
   bool is_too_long_ = false;
+  std::string ca_file_;
 };
 
 // What one caller at a time uses: its connections, and room for a request and its repetition.

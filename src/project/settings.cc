@@ -170,6 +170,10 @@ Fields<S3Settings> S3Settings::fields() {
                 "of temporary keys; they are not renewed when they stand here",
                 config::example("\"${S3_SESSION_TOKEN}\""))
       .optional("addresses", &S3Settings::addresses, "where in the address the bucket stands")
+      .optional("ca_file", &S3Settings::ca_file,
+                "certificates (PEM) of the authorities to trust in place of the system's, for an "
+                "endpoint whose certificate is one's own; else AWS_CA_BUNDLE, if set",
+                config::example("/etc/ssl/our-ca.pem"))
       .optional("payload_signing", &S3Settings::payload_signing,
                 "whether what is written is part of a request's signature")
       .optional(

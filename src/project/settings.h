@@ -51,6 +51,7 @@ struct S3Settings {
   config::Secret secret_access_key;
   config::Secret session_token;
   S3Addresses addresses = S3Addresses::kAuto;
+  std::string ca_file;
   S3PayloadSigning payload_signing = S3PayloadSigning::kAuto;
   bool vend_credentials = true;
 

@@ -10,20 +10,7 @@
 namespace headrace::objects {
 namespace {
 
-class OwnServer {
- public:
-  OwnServer()
-      : endpoint_(output_of(format("{} start {} {}", kScript, folder_.path(), kTestBucket))) {}
-  ~OwnServer() { output_of(format("{} stop {}", kScript, folder_.path())); }
-  OwnServer(const OwnServer&) = delete;
-  OwnServer& operator=(const OwnServer&) = delete;
-  const std::string& endpoint() const { return endpoint_; }
-
- private:
-  static constexpr const char* kScript = HEADRACE_SOURCE_DIR "/scripts/s3";
-  TestFolder folder_;
-  std::string endpoint_;
-};
+constexpr const char* kServerScript = HEADRACE_SOURCE_DIR "/scripts/s3";
 
 }  // namespace
 
@@ -37,8 +24,14 @@ TestFolder::~TestFolder() {
   std::filesystem::remove_all(path_, failure);
 }
 
+TestS3Server::TestS3Server(bool has_tls)
+    : endpoint_(output_of(format("{} {} start {} {}", has_tls ? "HEADRACE_S3_TLS=1" : "",
+                                 kServerScript, folder_.path(), kTestBucket))) {}
+
+TestS3Server::~TestS3Server() { output_of(format("{} stop {}", kServerScript, folder_.path())); }
+
 const std::string& test_s3_endpoint() {
-  static const OwnServer server;
+  static const TestS3Server server(false);
   return server.endpoint();
 }
 

@@ -6,9 +6,6 @@
 
 namespace headrace::objects {
 
-// http://127.0.0.1:…; empty when the server is not installed (scripts/setup s3 builds it).
-const std::string& test_s3_endpoint();
-
 inline constexpr const char* kTestBucket = "lake";
 inline constexpr const char* kTestKey = "test-key";
 inline constexpr const char* kTestSecret = "test-secret";
@@ -25,5 +22,29 @@ class TestFolder {
  private:
   std::string path_;
 };
+
+// A server of a test's own.
+class TestS3Server {
+ public:
+  explicit TestS3Server(bool has_tls);
+  ~TestS3Server();
+  TestS3Server(const TestS3Server&) = delete;
+  TestS3Server& operator=(const TestS3Server&) = delete;
+  // http(s)://127.0.0.1:…, and the same at localhost, where buckets may stand in the host; empty
+  // when the server is not installed (scripts/setup s3 builds it).
+  const std::string& endpoint() const { return endpoint_; }
+  std::string local_endpoint() const {
+    std::string endpoint = endpoint_;
+    return endpoint.replace(endpoint.find("127.0.0.1"), 9, "localhost");
+  }
+  std::string certificate() const { return folder_.path() + "/certificate.pem"; }
+
+ private:
+  TestFolder folder_;
+  std::string endpoint_;
+};
+
+// That of a server which all tests of the program share.
+const std::string& test_s3_endpoint();
 
 }  // namespace headrace::objects
