@@ -44,10 +44,13 @@ std::string select_sql(const Schema& schema, const PartitionSpec& spec, const st
            "writing to a table partitioned by \"{}\": its source is not a column of the table",
            spec.fields[i].name);
     }
-    partitions.push_back(format(
-        "{} AS {}",
-        transform_sql(spec.fields[i].transform, quote_identifier(source->name), source->type),
-        quote_identifier(partition_column(schema, i))));
+    const Transform& transform = spec.fields[i].transform;
+    std::string value = transform_sql(transform, quote_identifier(source->name), source->type);
+    const TypeKind kind = result_type(transform, source->type).kind;
+    // The engine would take bytes for text that is to be part of a path.
+    if (kind == TypeKind::kBinary || kind == TypeKind::kFixed)
+      value = format("CAST({} AS VARCHAR)", value);
+    partitions.push_back(format("{} AS {}", value, quote_identifier(partition_column(schema, i))));
   }
   if (!partitions.empty()) inner = format("SELECT *, {} FROM ({})", join(partitions, ", "), inner);
   if (!options.order_by.empty()) inner += " ORDER BY " + options.order_by;

@@ -3,14 +3,15 @@
 #include <charconv>
 
 #include "base/error.h"
+#include "lake/footprint.h"
 #include "lake/snapshot_check.h"
 #include "objects/uri.h"
 
 namespace headrace::lake {
 namespace {
 
-constexpr size_t kCachedListEntries = 20'000;
-constexpr size_t kCachedManifestEntries = 50'000;
+constexpr size_t kCachedListBytes = size_t{16} << 20U;
+constexpr size_t kCachedManifestBytes = size_t{64} << 20U;
 
 // The number in front of the name of a metadata file; −1 for names of another pattern.
 int64_t version_of(const std::string& location) {
@@ -27,8 +28,8 @@ int64_t version_of(const std::string& location) {
 TableFiles::TableFiles(objects::ObjectStore& objects, Random& random)
     : objects_(objects),
       random_(random),
-      lists_(kCachedListEntries),
-      manifests_(kCachedManifestEntries) {}
+      lists_(kCachedListBytes),
+      manifests_(kCachedManifestBytes) {}
 
 TableMetadata TableFiles::read_metadata(const std::string& location) {
   try {
@@ -47,7 +48,7 @@ ManifestListPtr TableFiles::manifest_list(const Snapshot& snapshot) {
   try {
     auto list = std::make_shared<const ManifestList>(
         read_manifest_list(objects_.get(snapshot.manifest_list)));
-    lists_.put(snapshot.manifest_list, list, list->size() + 1);
+    lists_.put(snapshot.manifest_list, list, footprint(*list));
     return list;
   } catch (const Error& error) {
     throw error.with_context(format("reading the manifest list {}", snapshot.manifest_list));
@@ -65,7 +66,7 @@ ManifestEntriesPtr TableFiles::manifest(const TableMetadata& metadata,
     auto entries = std::make_shared<const ManifestEntries>(
         read_manifest(objects_.get(manifest.path), manifest, metadata.current_schema(),
                       metadata.spec(manifest.spec_id)));
-    manifests_.put(key, entries, entries->size() + 1);
+    manifests_.put(key, entries, footprint(*entries));
     return entries;
   } catch (const Error& error) {
     throw error.with_context(format("reading the manifest {}", manifest.path));
@@ -123,7 +124,7 @@ std::string TableFiles::write_manifest_list(const TableMetadata& metadata, const
       metadata_uri(metadata, format("snap-{}-1-{}.avro", snapshot.snapshot_id, make_uuid(random_)));
   objects_.put_if_absent(
       uri, lake::write_manifest_list(manifests, snapshot, sync_marker(), metadata.format_version));
-  const size_t weight = manifests.size() + 1;
+  const size_t weight = footprint(manifests);
   lists_.put(uri, std::make_shared<const ManifestList>(std::move(manifests)), weight);
   return uri;
 }

@@ -134,8 +134,11 @@ class IncrementalView final : public tables::Dependent {
   std::vector<lake::DataFile> write(const Stored& stored, const Change& change);
   std::vector<lake::DataFile> write_closed(const Stored& stored, const Change& change);
   void regroup(const lake::Table& source, const ViewQuery& open, Change& change);
-  void make_sessions(const Stored& stored, const std::string& changes, Change& change);
+  void make_sessions(const lake::Table& source, const Stored& stored, const std::string& changes,
+                     Change& change);
   void make_changed_sessions(const ViewQuery& open, const Stored& stored,
+                             const std::string& changes, Change& change);
+  void make_closing_sessions(const lake::Table& source, const Stored& stored,
                              const std::string& changes, Change& change);
   std::string closed_near(const ViewQuery& open, const Stored& stored);
   struct Places;

@@ -4,7 +4,7 @@ import json
 import re
 import time
 
-from events import BROKEN_EVERY, broken_up_to
+from events import BROKEN_EVERY, FIELDS, NEW_FIELD_EVERY, broken_up_to, cut_up_to
 
 PAGE_RECORDS = 1000
 NUMBER = re.compile(r'"id":(\d+)')
@@ -57,6 +57,9 @@ LAYERS = {
     "silver": "SELECT count(*), count(DISTINCT id), sum(id)::BIGINT FROM silver.events",
     "dead letters": """SELECT count(*), count(DISTINCT ("partition", "offset")), NULL
                        FROM system.dead_letters WHERE job = 'flow'""",
+    "evolving": "SELECT count(*), count(DISTINCT id), sum(id)::BIGINT FROM silver.evolving",
+    "dead letters of evolving": """SELECT count(*), count(DISTINCT ("partition", "offset")), NULL
+                                   FROM system.dead_letters WHERE job = 'evolving'""",
     "gold": "SELECT sum(events)::BIGINT, sum(events)::BIGINT, NULL FROM gold.totals",
 }
 GOLD_DIFFERS = """
@@ -73,16 +76,27 @@ LATEST_DIFFERS = """
                GROUP BY 1 HAVING arg_max(amount, id) % 7 <> 0) AS s ON l.slot = s.slot
     WHERE l.id IS DISTINCT FROM s.id OR l.amount IS DISTINCT FROM s.amount"""
 
+# A field that came up later is empty before, and each came up once.
+FIELD_DIFFERS = f"""
+    SELECT count(*) FROM silver.evolving
+    WHERE {{field}} IS DISTINCT FROM (CASE WHEN id // {NEW_FIELD_EVERY} % {FIELDS} = {{number}} THEN id END)"""
+COLUMNS_ADDED_TWICE = """SELECT count(*) - count(DISTINCT "column") FROM system.schema_changes
+                         WHERE "table" = 'silver.evolving' AND change = 'add'"""
+
 
 def expected(last):
     """The same three figures as they must be when the events 1 … last were sent."""
     broken = broken_up_to(last)
     broken_sum = sum(range(7, last + 1, BROKEN_EVERY))
+    cut = cut_up_to(last)
+    cut_sum = sum(range(57, last + 1, 2 * BROKEN_EVERY))
     whole = last * (last + 1) // 2
     return {
         "bronze": (last, last, whole),
         "silver": (last - broken, last - broken, whole - broken_sum),
         "dead letters": (broken, broken, None),
+        "evolving": (last - cut, last - cut, whole - cut_sum),
+        "dead letters of evolving": (cut, cut, None),
         "gold": (last - broken, last - broken, None),
     }
 
@@ -127,3 +141,11 @@ def wait_until_counted(connection, last, patience_s):
         differing = connection.value(LATEST_DIFFERS.format(table=table))
         if differing:
             raise Miscount(f"{differing} keys of {table} do not hold their last event")
+    for number in range(min(last // NEW_FIELD_EVERY + 1, FIELDS)):
+        for field in (f"f{number}", f"extra.f{number}"):
+            differing = connection.value(FIELD_DIFFERS.format(field=field, number=number))
+            if differing:
+                raise Miscount(f"{differing} rows of silver.evolving have not their own {field}")
+    doubled = connection.value(COLUMNS_ADDED_TWICE)
+    if doubled:
+        raise Miscount(f"{doubled} columns of silver.evolving were added twice, by system.schema_changes")

@@ -103,7 +103,7 @@ class CrashTest:
         connection = self._server.connect()
         self._topic.read_on(connection)
         for table, key in (("bronze.events", "_partition, _offset"), ("silver.events", "id"), ("silver.latest", "slot"),
-                           ("silver.vectors", "slot")):
+                           ("silver.vectors", "slot"), ("silver.evolving", "id")):
             doubled = connection.value(f"SELECT count(*) - count(DISTINCT ({key})) FROM {table}")
             if doubled:
                 raise Miscount(f"round {number}: {doubled} rows of {table} are double")

@@ -2,6 +2,7 @@
 
 #include <cstring>
 #include <filesystem>
+#include <set>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -149,6 +150,23 @@ TEST_F(DataWriterTest, PartitionsAreSplitByTransformedValues) {
   EXPECT_EQ(
       value("SELECT count(*) || '/' || sum(id) || '/' || count(name) FROM (" + scan(table) + ")"),
       "100/4950/50");
+}
+
+TEST_F(DataWriterTest, BytesThatAreNoTextDividePartitions) {
+  TablePtr table = create({{"b", "BLOB"}}, {"truncate(2, b)"});
+  const std::string rows =
+      "SELECT unnest(['\\xFF\\x00\\x01'::BLOB, '\\xFF\\x00\\x02', '/=%''\\x5C', '', NULL]) AS b";
+  table = lake_.append(table, write(table, rows));
+  EXPECT_EQ(value("SELECT count(*) FROM (" + scan(table) + ")"), "5");
+  EXPECT_EQ(value("SELECT count(*) FROM ((" + scan(table) + ") EXCEPT (" + rows + "))"), "0");
+  std::set<std::optional<std::string>> partitions;
+  for (const DataFile& file : lake_.catalog->files(*table)) {
+    std::optional<std::string> bytes = file.partition.at(0);
+    if (bytes) bytes = single_value_from_text(simple_type(TypeKind::kBinary), *bytes);
+    partitions.insert(bytes);
+  }
+  EXPECT_EQ(partitions, (std::set<std::optional<std::string>>{std::string("\xFF\0", 2), "/=", "",
+                                                              std::nullopt}));
 }
 
 TEST_F(DataWriterTest, OldFilesReadAsTheNewSchema) {

@@ -41,6 +41,27 @@ class MergeTest : public MaintenanceTest {
     change.operation = "delete";
     lake_.catalog->commit({change});
   }
+  // As only other engines do it.
+  void delete_by_id(const std::string& ids) {
+    lake::TableChange change;
+    change.base = load();
+    const std::string path =
+        format("{}/by-id-{}.parquet", lake_.catalog->data_directory(*change.base),
+               make_uuid(lake_.random));
+    connection_->execute(
+        format("COPY (SELECT CAST(unnest([{}]) AS BIGINT) AS id) TO '{}' "
+               "(FORMAT parquet, FIELD_IDS {{id: 1}})",
+               ids, path));
+    lake::DataFile deletes;
+    deletes.content = lake::FileContent::kEqualityDeletes;
+    deletes.equality_ids = {1};
+    deletes.path = objects::file_uri(path);
+    deletes.record_count = connection_->query_integer(format("SELECT len([{}])", ids));
+    deletes.file_size_bytes = static_cast<int64_t>(lake_.files->info(path).size_bytes);
+    change.added = {deletes};
+    change.operation = "delete";
+    lake_.catalog->commit({change});
+  }
 };
 
 TEST_F(MergeTest, ManyFilesBecomeOneAndReadersOfChangesSeeNothingNew) {
@@ -127,6 +148,39 @@ TEST_F(MergeTest, RowsThatAreDeletedMeanwhileDoNotComeBack) {
     EXPECT_THAT(lake_.catalog->delete_files(*load()), IsEmpty());
     for (int i = 3; i < 6; ++i) append(i * 10, 10);
   }
+}
+
+TEST_F(MergeTest, DeletesByValueAreAppliedAndMeetNoLaterRow) {
+  lake_.create("edits");
+  append(0, 10);
+  append(10, 10);
+  delete_by_id("3, 14");
+  append(0, 5);  // 3 once more
+  delete_rows(2, {0});
+  const std::string before = contents();
+  ASSERT_THAT(before, ::testing::StartsWith("22:"));
+  const auto tasks = plan();
+  ASSERT_THAT(tasks, SizeIs(1));
+  ASSERT_TRUE(run(tasks[0]));
+  EXPECT_EQ(contents(), before);
+  ASSERT_EQ(file_count(), 1U);
+  EXPECT_FALSE(lake::has_equality_deletes(lake_.catalog->files(*load()).at(0)));
+  append(0, 5);
+  EXPECT_THAT(contents(), ::testing::StartsWith("27:"));
+}
+
+TEST_F(MergeTest, ADeleteByValueMeanwhileStopsTheMerge) {
+  lake_.create("edits");
+  append(0, 10);
+  append(10, 10);
+  const auto tasks = plan();
+  delete_by_id("7");
+  const std::string before = contents();
+  EXPECT_FALSE(run(tasks.at(0)));
+  EXPECT_EQ(contents(), before);
+  EXPECT_THAT(before, ::testing::StartsWith("19:"));
+  ASSERT_TRUE(run(plan().at(0)));
+  EXPECT_EQ(contents(), before);
 }
 
 TEST_F(MergeTest, AFileWithoutALiveRowGoes) {

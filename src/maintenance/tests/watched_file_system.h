@@ -3,6 +3,7 @@
 // Files of a test that wants to do something in the middle of a piece of work, or to make one of
 // its file operations fail.
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <string>
@@ -76,12 +77,12 @@ class WatchedFileSystem final : public FileSystem {
 
  private:
   void count(const std::string& path) {
-    if (fail_in_ == 0 || --fail_in_ > 0) return;
+    if (fail_in_ <= 0 || --fail_in_ != 0) return;
     fail(ErrorKind::kUnavailable, "the test lets {} fail", path);
   }
 
   std::unique_ptr<FileSystem> inner_ = make_posix_file_system();
-  int fail_in_ = 0;
+  std::atomic<int> fail_in_ = 0;
   std::function<void()> when_written_;
 };
 
