@@ -7,6 +7,7 @@
 
 #include <atomic>
 #include <numeric>
+#include <optional>
 
 #include <duckdb/catalog/catalog.hpp>
 #include <duckdb/catalog/catalog_entry/table_function_catalog_entry.hpp>
@@ -29,6 +30,7 @@ namespace headrace::engine {
 namespace {
 
 constexpr const char* kFunction = "headrace_files";
+constexpr const char* kVersion = "version";
 // How a file of the list that is opened tells its place in the whole list.
 constexpr const char* kPlace = "headrace_place";
 // Under which a connection keeps its tally.
@@ -52,6 +54,7 @@ class RemainingFiles final : public duckdb::MultiFileList {
       : files_(std::move(files)), places_(std::move(places)) {}
 
   size_t size_of_list() const { return files_->size(); }
+  const FileList& list() const { return *files_; }
 
   duckdb::unique_ptr<duckdb::MultiFileList> ComplexFilterPushdown(
       duckdb::ClientContext&, const duckdb::MultiFileOptions&, duckdb::MultiFilePushdownInfo& info,
@@ -142,8 +145,25 @@ class RemainingFiles final : public duckdb::MultiFileList {
 };
 
 struct FunctionInfo final : public duckdb::TableFunctionInfo {
-  explicit FunctionInfo(FileListResolver with) : resolver(std::move(with)) {}
+  FunctionInfo(FileListResolver with, duckdb::table_function_get_partition_stats_t stats)
+      : resolver(std::move(with)), partition_stats(stats) {}
   const FileListResolver resolver;
+  const duckdb::table_function_get_partition_stats_t partition_stats;  // of parquet_scan
+};
+
+// The rows of a list's file, as the engine asks for them.
+class ReadRows final : public duckdb::DeleteFilter {
+ public:
+  explicit ReadRows(std::unique_ptr<RowFilter> filter) : filter_(std::move(filter)) {}
+
+  duckdb::idx_t Filter(duckdb::row_t first, duckdb::idx_t count,
+                       duckdb::SelectionVector& selection) override {
+    selection.Initialize(count);
+    return in_engine([&] { return filter_->keep(first, count, selection.data()); });
+  }
+
+ private:
+  const std::unique_ptr<RowFilter> filter_;
 };
 
 class FileListReader final : public duckdb::MultiFileReader {
@@ -165,6 +185,14 @@ class FileListReader final : public duckdb::MultiFileReader {
     return duckdb::make_shared_ptr<RemainingFiles>(std::move(files), std::move(places));
   }
 
+  bool ParseOption(const std::string& name, const duckdb::Value& value,
+                   duckdb::MultiFileOptions& options, duckdb::ClientContext& context) override {
+    if (name != kVersion) return MultiFileReader::ParseOption(name, value, options, context);
+    version_ = value.GetValue<int64_t>();
+    return true;
+  }
+  bool may_leave_rows_out() const { return version_.has_value(); }
+
   duckdb::unique_ptr<duckdb::MultiFileReaderGlobalState> InitializeGlobalState(
       duckdb::ClientContext& context, const duckdb::MultiFileOptions& options,
       const duckdb::MultiFileReaderBindData& bind_data, const duckdb::MultiFileList& files,
@@ -185,7 +213,13 @@ class FileListReader final : public duckdb::MultiFileReader {
       duckdb::MultiFileGlobalState& state) override {
     duckdb::BaseFileReader& reader = *reader_data.reader;
     // Becomes file_index.
-    reader.file_list_idx = reader.file.extended_info->options.at(kPlace).GetValue<uint64_t>();
+    const auto place = reader.file.extended_info->options.at(kPlace).GetValue<uint64_t>();
+    reader.file_list_idx = place;
+    if (version_) {
+      const auto& files = static_cast<const RemainingFiles&>(*bind_data.file_list);
+      auto filter = in_engine([&] { return files.list().rows_read(place, *version_); });
+      if (filter) reader.deletion_filter = duckdb::make_uniq<ReadRows>(std::move(filter));
+    }
     return MultiFileReader::InitializeReader(reader_data, bind_data, columns, column_ids, filters,
                                              context, state);
   }
@@ -193,12 +227,25 @@ class FileListReader final : public duckdb::MultiFileReader {
   duckdb::unique_ptr<duckdb::MultiFileReader> Copy() const override {
     auto copy = duckdb::make_uniq<FileListReader>(info_);
     copy->function_name = function_name;
+    copy->version_ = version_;
     return copy;
   }
 
  private:
   const duckdb::shared_ptr<duckdb::TableFunctionInfo> info_;
+  std::optional<int64_t> version_;
 };
+
+// count(*) is answered from the files' footers, where no row is left out.
+duckdb::vector<duckdb::PartitionStatistics> partition_stats(duckdb::ClientContext& context,
+                                                            duckdb::GetPartitionStatsInput& input) {
+  const auto& bind_data = input.bind_data->Cast<duckdb::MultiFileBindData>();
+  if (static_cast<const FileListReader&>(*bind_data.multi_file_reader).may_leave_rows_out())
+    return {};
+  const auto& info = static_cast<const FunctionInfo&>(*input.table_function.function_info);
+  return info.partition_stats == nullptr ? duckdb::vector<duckdb::PartitionStatistics>{}
+                                         : info.partition_stats(context, input);
+}
 
 void create_function(duckdb::ClientContext& context, FileListResolver resolver) {
   auto& catalog = duckdb::Catalog::GetSystemCatalog(context);
@@ -208,7 +255,10 @@ void create_function(duckdb::ClientContext& context, FileListResolver resolver) 
       parquet.functions.GetFunctionByArguments(context, {duckdb::LogicalType::VARCHAR});
   function.name = kFunction;
   function.get_multi_file_reader = FileListReader::make;
-  function.function_info = duckdb::make_shared_ptr<FunctionInfo>(std::move(resolver));
+  function.function_info =
+      duckdb::make_shared_ptr<FunctionInfo>(std::move(resolver), function.get_partition_stats);
+  function.get_partition_stats = partition_stats;
+  function.named_parameters[kVersion] = duckdb::LogicalType::BIGINT;
   // A list is known to this process alone.
   function.serialize = nullptr;
   function.deserialize = nullptr;

@@ -3,12 +3,13 @@
 // Parquet files that SQL reads as one relation, and of which a query opens only those that may hold
 // rows that it wants:
 //
-//   headrace_files('17', schema = MAP {…}, hive_partitioning = false)
+//   headrace_files('17', schema = MAP {…}, hive_partitioning = false, version = 3)
 //
-// The text names a FileList; further parameters are those of read_parquet. When a query's filters
-// are known, and again when a join has told which keys it looks for, the list is asked which files
-// can hold such rows. EXPLAIN shows how many are left, Connection::files_scanned() how many a query
-// read. `file_index` is the place of a row's file in the whole list.
+// The text names a FileList; `version` is told to it when a file is opened, for rows of the file to
+// be left out; further parameters are those of read_parquet. When a query's filters are known, and
+// again when a join has told which keys it looks for, the list is asked which files can hold such
+// rows. EXPLAIN shows how many are left, Connection::files_scanned() how many a query read.
+// `file_index` is the place of a row's file in the whole list.
 //
 // Thread use: a list is asked from any thread. Errors that it throws end the query with their
 // message.
@@ -24,6 +25,15 @@
 
 namespace headrace::engine {
 
+// Of one file, for several threads at once.
+class RowFilter {
+ public:
+  virtual ~RowFilter() = default;
+  // Of `count` rows from `first` on, those that are read: their places counted from `first`, in
+  // order; returns how many. `kept` has room for all.
+  virtual size_t keep(int64_t first, size_t count, uint32_t* kept) const = 0;
+};
+
 class FileList {
  public:
   virtual ~FileList() = default;
@@ -35,6 +45,8 @@ class FileList {
   // of the condition are those of the parameter `schema`.
   virtual std::vector<size_t> matching(const std::vector<size_t>& files,
                                        const Condition& condition) const = 0;
+  // Which rows of a file a query of this version reads; nullptr: all.
+  virtual std::unique_ptr<RowFilter> rows_read(size_t, int64_t) const { return nullptr; }
 };
 
 // Gives the list of a name; called while a query is bound, from any thread. unavailable when there

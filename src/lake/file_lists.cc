@@ -7,12 +7,13 @@
 
 #include "base/error.h"
 #include "base/once.h"
+#include "lake/delete_reader.h"
 #include "lake/file_filter.h"
 
 namespace headrace::lake {
 namespace {
 
-class GivenFiles final : public engine::FileList {
+class GivenFiles final : public TableFileList {
  public:
   GivenFiles(TablePtr table, Schema schema, DataFilesPtr files, std::vector<size_t> places)
       : table_(std::move(table)),
@@ -21,6 +22,7 @@ class GivenFiles final : public engine::FileList {
         places_(std::move(places)) {}
 
   size_t size() const override { return places_.size(); }
+  const DataFile& data_file(size_t file) const override { return at(file); }
   std::string path(size_t file) const override { return engine_path(at(file).path); }
   int64_t rows(size_t file) const override { return live_rows(at(file)); }
   std::vector<size_t> matching(const std::vector<size_t>& files,
@@ -42,7 +44,7 @@ class GivenFiles final : public engine::FileList {
   const std::vector<size_t> places_;
 };
 
-class SnapshotFiles final : public engine::FileList {
+class SnapshotFiles final : public TableFileList {
  public:
   SnapshotFiles(Catalog& catalog, TablePtr table, Schema schema, const ManifestList& manifests)
       : catalog_(catalog), table_(std::move(table)), schema_(std::move(schema)) {
@@ -54,10 +56,11 @@ class SnapshotFiles final : public engine::FileList {
   }
 
   size_t size() const override { return size_; }
-  std::string path(size_t file) const override {
+  const DataFile& data_file(size_t file) const override {
     const Part& part = part_of(file);
-    return engine_path(files_of(part)[file - part.first]->path);
+    return *files_of(part)[file - part.first];
   }
+  std::string path(size_t file) const override { return engine_path(data_file(file).path); }
   // On average, so that nothing is read for an estimate.
   int64_t rows(size_t file) const override {
     const ManifestFile& manifest = part_of(file).manifest;
@@ -124,6 +127,44 @@ class SnapshotFiles final : public engine::FileList {
   size_t size_ = 0;
 };
 
+class LiveRows final : public engine::RowFilter {
+ public:
+  explicit LiveRows(RowPositionsPtr deleted) : deleted_(std::move(deleted)) {}
+  size_t keep(int64_t first, size_t count, uint32_t* kept) const override {
+    return deleted_->list_absent(first, count, kept);
+  }
+
+ private:
+  const RowPositionsPtr deleted_;
+};
+
+// A list as one database reads it: with what reads delete files there.
+class ListOfDatabase final : public engine::FileList {
+ public:
+  ListOfDatabase(FileListPtr list, std::shared_ptr<DeleteReader> reader)
+      : list_(std::move(list)), reader_(std::move(reader)) {}
+
+  size_t size() const override { return list_->size(); }
+  std::string path(size_t file) const override { return list_->path(file); }
+  int64_t rows(size_t file) const override { return list_->rows(file); }
+  std::vector<size_t> matching(const std::vector<size_t>& files,
+                               const engine::Condition& condition) const override {
+    return list_->matching(files, condition);
+  }
+  std::unique_ptr<engine::RowFilter> rows_read(size_t file, int64_t version) const override {
+    const DataFile& data_file = static_cast<const TableFileList&>(*list_).data_file(file);
+    if (!data_file.delete_set) return nullptr;
+    RowPositionsPtr deleted =
+        data_file.delete_set->deleted(data_file.delete_number, version, reader_->loader());
+    if (deleted == nullptr || deleted->count() == 0) return nullptr;
+    return std::make_unique<LiveRows>(std::move(deleted));
+  }
+
+ private:
+  const FileListPtr list_;
+  const std::shared_ptr<DeleteReader> reader_;
+};
+
 // Names stand in SQL text that any database of the process may run, so they are the process's.
 class ListDirectory {
  public:
@@ -184,6 +225,11 @@ FileListPtr find_file_list(const std::string& name) {
        "the table's files were replaced while the query was planned: run the query again");
 }
 
-void register_file_scan(engine::Database& database) { database.add_file_scan(find_file_list); }
+void register_file_scan(engine::Database& database) {
+  database.add_file_scan(
+      [reader = std::make_shared<DeleteReader>(database)](const std::string& name) {
+        return std::make_shared<const ListOfDatabase>(find_file_list(name), reader);
+      });
+}
 
 }  // namespace headrace::lake

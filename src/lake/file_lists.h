@@ -14,6 +14,12 @@
 
 namespace headrace::lake {
 
+// Lists of the table's files tell which of them a file is.
+class TableFileList : public engine::FileList {
+ public:
+  virtual const DataFile& data_file(size_t file) const = 0;
+};
+
 // Some of these files, by their places. `schema`: the columns of the scan.
 FileListPtr given_files(TablePtr table, Schema schema, DataFilesPtr files,
                         std::vector<size_t> places);

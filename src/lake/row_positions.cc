@@ -193,4 +193,21 @@ void RowPositions::mark_absent(const int64_t* positions, size_t count, bool* fla
   }
 }
 
+size_t RowPositions::list_absent(int64_t first, size_t count, uint32_t* absent) const {
+  if (count == 0) return 0;
+  const int64_t last = first + static_cast<int64_t>(count) - 1;
+  auto next = bitmap_->positions.begin();
+  next.equalorlarger(checked(first));
+  const auto end = bitmap_->positions.end();
+  uint32_t at = 0;
+  size_t listed = 0;
+  for (; next != end && int64_t{*next} <= last; ++next) {
+    const auto present = static_cast<uint32_t>(int64_t{*next} - first);
+    while (at < present) absent[listed++] = at++;
+    ++at;
+  }
+  while (at < count) absent[listed++] = at++;
+  return listed;
+}
+
 }  // namespace headrace::lake

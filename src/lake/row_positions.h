@@ -42,6 +42,9 @@ class RowPositions {
   // Sets flags[i] to whether the row at positions[i] is not among these. Fast when the positions
   // follow each other, as those of a scan do.
   void mark_absent(const int64_t* positions, size_t count, bool* flags) const;
+  // Of `count` positions from `first` on, those that are not among these, counted from `first`;
+  // returns how many.
+  size_t list_absent(int64_t first, size_t count, uint32_t* absent) const;
 
  private:
   struct Bitmap;

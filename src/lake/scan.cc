@@ -134,12 +134,20 @@ enum class Extra { kNone, kPlaces, kLineageAndPlaces };
 using GroupRelation =
     std::function<std::string(const Group& group, const std::vector<Field>& fields)>;
 
+struct ScanForm {
+  Extra extra = Extra::kNone;
+  Rows rows = Rows::kLive;
+  GroupRelation relation = {};               // empty: read_parquet of all paths
+  bool relation_leaves_deleted_out = false;  // those deleted by position
+};
+
 std::string group_sql(const Table& table, const Schema& schema, const Group& group,
-                      const std::string& relation, const std::string& columns, Rows rows) {
+                      const std::string& relation, const std::string& columns,
+                      const ScanForm& form) {
   std::vector<std::string> conditions = equality_conditions(table, schema, group);
-  if (group.set) {
+  if (group.set && !form.relation_leaves_deleted_out) {
     const std::string live = live_condition(group);
-    conditions.insert(conditions.begin(), rows == Rows::kLive ? live : "NOT " + live);
+    conditions.insert(conditions.begin(), form.rows == Rows::kLive ? live : "NOT " + live);
   }
   const std::string sql = format("SELECT {} FROM {} r", columns, relation);
   return conditions.empty() ? sql : format("{} WHERE {}", sql, join(conditions, " AND "));
@@ -176,12 +184,6 @@ std::string lineage_columns(const Group& group, const std::vector<Field>& lineag
                 column(lineage[1], by_file(sequence_numbers)));
 }
 
-struct ScanForm {
-  Extra extra = Extra::kNone;
-  Rows rows = Rows::kLive;
-  GroupRelation relation = {};  // empty: read_parquet of all paths
-};
-
 std::string scan(const Table& table, const Schema& schema, const std::vector<DataFile>& files,
                  const ScanForm& form = {}) {
   const GroupRelation relation =
@@ -214,7 +216,7 @@ std::string scan(const Table& table, const Schema& schema, const std::vector<Dat
     if (form.extra != Extra::kNone) {
       selected += format(", {}, {} AS _position", file_column(group), kRowNumber);
     }
-    parts.push_back(group_sql(table, schema, group, relation(group, read), selected, form.rows));
+    parts.push_back(group_sql(table, schema, group, relation(group, read), selected, form));
   }
   return format("{}", join(parts, " UNION ALL "));
 }
@@ -244,10 +246,12 @@ std::string gone_rows_sql(const Table& table, const std::vector<DataFile>& files
 namespace {
 
 // The relation of a list of files, which the scan then holds.
-std::string list_sql(Scan& scan, FileListPtr list, const std::vector<Field>& fields) {
+std::string list_sql(Scan& scan, FileListPtr list, const std::vector<Field>& fields,
+                     const DeleteSet* deletes) {
   scan.lists.push_back(std::move(list));
-  return format("headrace_files({}, schema={}, hive_partitioning=false)",
-                quote_literal(put_file_list(scan.lists.back())), schema_parameter(fields));
+  return format("headrace_files({}, schema={}, hive_partitioning=false{})",
+                quote_literal(put_file_list(scan.lists.back())), schema_parameter(fields),
+                deletes == nullptr ? "" : ", version=" + deletes->version_sql());
 }
 
 bool has_deletes(const ManifestList& manifests) {
@@ -261,9 +265,11 @@ bool has_deletes(const ManifestList& manifests) {
 Scan make_scan(const TablePtr& table, const Schema& schema, const DataFilesPtr& files) {
   Scan result;
   const GroupRelation relation = [&](const Group& group, const std::vector<Field>& fields) {
-    return list_sql(result, given_files(table, schema, files, group.indexes), fields);
+    return list_sql(result, given_files(table, schema, files, group.indexes), fields,
+                    group.set.get());
   };
-  result.sql = scan(*table, schema, *files, {.relation = relation});
+  result.sql =
+      scan(*table, schema, *files, {.relation = relation, .relation_leaves_deleted_out = true});
   return result;
 }
 
@@ -278,7 +284,7 @@ Scan make_scan(Catalog& catalog, const TablePtr& table, const Schema& schema,
         std::make_shared<const std::vector<DataFile>>(catalog.files(*table, snapshot_id)));
   }
   Scan result;
-  std::string relation = list_sql(result, std::move(list), schema.fields);
+  std::string relation = list_sql(result, std::move(list), schema.fields, nullptr);
   // One group of files, whichever they are.
   const std::vector<DataFile> any(1);
   result.sql =
