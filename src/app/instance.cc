@@ -128,6 +128,10 @@ std::unique_ptr<store::MetadataStore> Instance::open_store() {
   store::PostgresOptions options;
   options.url = settings.url.reveal();
   options.schema = settings.schema;
+  options.on_retry = [](std::string_view doing, const std::string& why) {
+    telemetry::log_warning("app", "the metadata store does not answer, trying again",
+                           {{"while", doing}, {"reason", why}});
+  };
   auto store = store::open_postgres_store(options, clock_);
   if (access_ == Access::kExclusive) {
     sharing_.emplace(

@@ -11,6 +11,7 @@
 // the database could not be asked about it), denied, corrupt.
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -60,7 +61,9 @@ struct PostgresOptions {
   std::string schema = "headrace";  // made if it is not there
   // How long a call goes on trying, with back-off, while there is no connection.
   milliseconds patience{30'000};
-  milliseconds open_patience{5'000};
+  milliseconds open_patience{20'000};
+  // Told once of each call that has to be tried again, with the reason.
+  std::function<void(std::string_view doing, const std::string& why)> on_retry = {};
 };
 
 // Opens the store, or creates its tables. PostgreSQL 13 or newer. The clock must outlive the store.

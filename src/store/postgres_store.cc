@@ -134,7 +134,7 @@ class PostgresStore final : public MetadataStore {
   template <class Work>
   Answer<Work> retrying(milliseconds time, std::string_view doing, const Work& work) {
     Patience patience(clock_, time);
-    for (;;) {
+    for (bool is_first = true;; is_first = false) {
       std::string why;
       try {
         const std::lock_guard lock(mutex_);
@@ -147,6 +147,7 @@ class PostgresStore final : public MetadataStore {
         }
         why = commit.what();  // it did not take place, so it may be done again
       }
+      if (is_first && options_.on_retry) options_.on_retry(doing, why);
       if (patience.pause()) continue;
       fail(ErrorKind::kUnavailable,
            "{}: {}; nothing was changed. Tried for {} ms; check that PostgreSQL runs and that "

@@ -106,6 +106,10 @@ TEST_F(PostgresStoreTest, SchemasAreStoresOfTheirOwn) {
 TEST_F(PostgresStoreTest, AWrongPasswordIsToldWithoutShowingIt) {
   PostgresOptions options = options_;
   options.open_patience = milliseconds(0);
+  std::string told;
+  options.on_retry = [&](std::string_view doing, const std::string& why) {
+    told = format("{}: {}", doing, why);
+  };
   options.url.replace(options.url.find("secret"), 6, "wr0ng");
   try {
     open_postgres_store(options, clock_);
@@ -113,6 +117,8 @@ TEST_F(PostgresStoreTest, AWrongPasswordIsToldWithoutShowingIt) {
   } catch (const Error& error) {
     EXPECT_THAT(error.message(), HasSubstr("password authentication failed"));
     EXPECT_THAT(error.message(), Not(HasSubstr("wr0ng")));
+    EXPECT_THAT(error.message(), HasSubstr(told));
+    EXPECT_THAT(told, HasSubstr("opening the metadata store: "));
   }
 }
 
