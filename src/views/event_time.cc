@@ -35,7 +35,7 @@ EventTime EventTime::from_summary(const lake::Summary& summary) {
   try {
     const Json json = parse_json(found->second, kEventTimeKey);
     return {integer_or_null(json, "watermark_us"), integer_or_null(json, "closed_until_us"),
-            member(json, "late_changes").as_int64()};
+            member(json, "late_changes").as_int64(), integer_or_null(json, "open_since_us")};
   } catch (const std::exception& error) {
     fail(ErrorKind::kCorrupt, "the summary entry {} of a view's table cannot be read: {}",
          kEventTimeKey, error.what());
@@ -43,9 +43,11 @@ EventTime EventTime::from_summary(const lake::Summary& summary) {
 }
 
 std::string EventTime::to_text() const {
-  return headrace::to_text(Json(JsonObject{{"watermark_us", or_null(watermark_us)},
-                                           {"closed_until_us", or_null(closed_until_us)},
-                                           {"late_changes", late_changes}}));
+  JsonObject json = {{"watermark_us", or_null(watermark_us)},
+                     {"closed_until_us", or_null(closed_until_us)},
+                     {"late_changes", late_changes}};
+  if (open_since_us) json["open_since_us"] = *open_since_us;
+  return headrace::to_text(Json(std::move(json)));
 }
 
 EventTime EventTime::after(const Closing& closing, std::optional<int64_t> newest_us,
@@ -60,15 +62,7 @@ EventTime EventTime::after(const Closing& closing, std::optional<int64_t> newest
 }
 
 void check_closing(const ViewQuery& query, const Closing& closing) {
-  if (!closing.watermark) return;
-  if (closing.emit == Emit::kOnClose && query.has_sessions()) {
-    fail(
-        ErrorKind::kUnsupported,
-        "{}{}: sessions are emitted on change alone; those that are over are the ones whose end is "
-        "at most closed_until in system.views",
-        query.window()->place, query.window()->call);
-  }
-  if (query.window()) return;
+  if (!closing.watermark || query.window()) return;
   fail(
       ErrorKind::kInvalid,
       "a view with a watermark needs one window among its keys that can close: tumble(time, size), "

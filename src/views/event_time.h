@@ -29,13 +29,16 @@ struct Closing {
 // In the summary of a view's snapshots:
 //   headrace.event-time  {"watermark_us": 1767261600000000, "closed_until_us": …, "late_changes":
 //   3}
-// so it is committed with the rows that it speaks of.
+// so it is committed with the rows that it speaks of. Sessions that are emitted on close have
+// "open_since_us", too.
 inline constexpr const char* kEventTimeKey = "headrace.event-time";
 
 struct EventTime {
   std::optional<int64_t> watermark_us = {};
   std::optional<int64_t> closed_until_us = {};  // windows that end by then are closed
   int64_t late_changes = 0;                     // since the view was built
+  // No open session begins before. nullopt: that is not known.
+  std::optional<int64_t> open_since_us = {};
 
   // Error corrupt when the entry is none of ours; nothing where there is no entry.
   static EventTime from_summary(const lake::Summary& summary);

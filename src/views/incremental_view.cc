@@ -117,11 +117,12 @@ ViewQuery IncrementalView::bound_query(const lake::Table& source) const {
   const auto& properties = source.metadata.properties;
   const bool is_changing = properties.contains(tables::kPrimaryKeyProperty) ||
                            properties.contains(kViewProperty) || !parsed_.has_extremes();
-  const bool has_states = !is_emitted_on_close() && !parsed_.has_sessions();
-  ViewQuery query = is_changing && has_states
+  const bool is_final = is_emitted_on_close() || parsed_.has_sessions();
+  ViewQuery query = is_changing && !is_final
                         ? ViewQuery::parse(*connection_, spec_.sql, SourceKind::kChanging)
                         : parsed_;
-  if (!has_states) query.store_finals_only();
+  if (is_final) query.store_finals_only();
+  if (is_emitted_on_close()) query.store_closed_only();
   query.bind(*connection_, columns_relation(source));
   check_window(query);
   return query;

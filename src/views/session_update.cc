@@ -3,6 +3,7 @@
 
 #include "base/format.h"
 #include "views/affected_files.h"
+#include "views/closing_sessions.h"
 #include "views/incremental_view.h"
 
 namespace headrace::views {
@@ -32,8 +33,12 @@ struct IncrementalView::Places {
   int64_t gap_us;
 };
 
-void IncrementalView::make_sessions(const Stored& stored, const std::string& changes,
-                                    Change& change) {
+void IncrementalView::make_sessions(const lake::Table& source, const Stored& stored,
+                                    const std::string& changes, Change& change) {
+  if (is_emitted_on_close()) {
+    make_closing_sessions(source, stored, changes, change);
+    return;
+  }
   const auto closed_until_us = stored.event_time.closed_until_us;
   const ViewQuery open = query_.of_windows(closed_until_us, std::nullopt);
   if (stored.included) {
@@ -47,6 +52,21 @@ void IncrementalView::make_sessions(const Stored& stored, const std::string& cha
     rows = open.rows_in_intervals_sql(rows, "", kClosed);
   }
   connection_->execute(create(kMade, open.made_sessions_sql(rows, "")));
+}
+
+void IncrementalView::make_closing_sessions(const lake::Table& source, const Stored& stored,
+                                            const std::string& changes, Change& change) {
+  ClosingSessions::Rows rows{change.whole_sql};
+  std::vector<DataFile> before;
+  if (stored.included) {
+    rows.changes = changes;
+    if (!change.source.only_came()) {
+      before = collaborators_.catalog.files(source, stored.included);
+      rows.before = format("({})", lake::scan_sql(source, before));
+    }
+  }
+  ClosingSessions(*connection_, query_)
+      .make(rows, {*stored.table, stored.files}, stored.event_time, change.event_time);
 }
 
 void IncrementalView::make_changed_sessions(const ViewQuery& open, const Stored& stored,
@@ -120,6 +140,11 @@ std::vector<KeyRange> IncrementalView::ranges_of_sessions(const lake::Schema& sc
 }
 
 std::vector<DataFile> IncrementalView::write_sessions(const Stored& stored, const Change& change) {
+  if (is_emitted_on_close()) {
+    const auto until_us = change.event_time.closed_until_us;
+    if (change.source.is_empty() || !until_us) return {};
+    return write_rows(*stored.table, ClosingSessions(*connection_, query_).over_sql(*until_us));
+  }
   const auto closed_until_us = stored.event_time.closed_until_us;
   const std::string scan = lake::scan_sql(*stored.table, change.removed);
   std::vector<std::string> rows;
@@ -140,6 +165,7 @@ void IncrementalView::drop_sessions() {
   for (const char* table : {kPoints, kAffectedSessions, kIntervals, kClosed, kMade}) {
     connection_->execute(format("DROP TABLE IF EXISTS {}", table));
   }
+  ClosingSessions(*connection_, query_).drop();
 }
 
 }  // namespace headrace::views

@@ -423,6 +423,8 @@ std::string ViewQuery::fingerprint() const {
   for (const lake::TableIdentifier& table : joined_) joined.push_back(table.to_string());
   std::string meaning = visible_sql(delta_sql(from_sql(source_.to_string(), joined)));
   if (!stores_states_) meaning += " when it is closed";
+  // Of sessions no states are stored in either case.
+  if (has_sessions() && !stores_open_) meaning += ", and not before";
   return format("{:016x}", stable_hash(meaning));
 }
 

@@ -96,8 +96,10 @@ class ViewQuery {
   // `relation` is SQL that stands after FROM and has the source's columns; it is not run.
   void bind(engine::Connection& connection, const std::string& relation);
 
-  // What is stored is final: no states beside the outputs. Before bind().
+  // What is stored is final: no states beside the outputs. Before bind(). And nothing is stored of
+  // open windows.
   void store_finals_only() { stores_states_ = false; }
+  void store_closed_only() { stores_states_ = stores_open_ = false; }
 
   // The same over windows alone that end after one time and by another one, in µs since the epoch.
   // A row without a time is in a window that never ends. Needs window(), as the next three do.
@@ -129,9 +131,16 @@ class ViewQuery {
   // Stands after FROM. Without those in `closed`, if it is given.
   std::string rows_in_intervals_sql(const std::string& rows, const std::string& intervals,
                                     const std::string& closed) const;
+  // Stands after FROM: the rows from a time on, and those at points before it (the first of these
+  // is at `first_us`; `points` empty: without them). Rows without a time are left out.
+  std::string rows_since_sql(const std::string& rows, int64_t since_us, const std::string& points,
+                             int64_t first_us) const;
+  // Of sessions that are not over, the keys.
+  std::string open_sessions_sql(const std::string& rows) const;
   // Keys and states. `affected` empty: there are none.
   std::string made_sessions_sql(const std::string& rows, const std::string& affected) const;
-  // SELECT of the number of changes that are late, given what was made of the others.
+  // SELECT of the number of changes that are late, given what was made of the others. `affected`
+  // empty: there are none.
   std::string late_rows_sql(const std::string& changes, const std::string& made,
                             const std::string& affected, const std::string& closed) const;
   // What users see of stored rows, changes and all rows of the source; and of all rows, without the
@@ -202,6 +211,7 @@ class ViewQuery {
   std::string intervals_of_sessions_sql(const std::string& sessions) const;
   std::string same_points(std::string_view a, std::string_view b) const;
   std::string same_session_keys(std::string_view rows, std::string_view points) const;
+  std::string time_literal(int64_t time_us) const;
   void add_window_conditions(std::vector<std::string>& conditions) const;
   std::string condition_sql() const;
   std::string groups_join_sql() const;
@@ -217,6 +227,7 @@ class ViewQuery {
   std::optional<int64_t> until_us_;
   std::string groups_;  // of_groups()
   bool stores_states_ = true;
+  bool stores_open_ = true;
   std::vector<KeyColumn> keys_;
   std::vector<StateColumn> states_;
   std::vector<OutputColumn> outputs_;

@@ -144,6 +144,29 @@ std::string ViewQuery::rows_in_intervals_sql(const std::string& rows, const std:
   return closed.empty() ? result : joined(result, "ANTI", closed);
 }
 
+std::string ViewQuery::rows_since_sql(const std::string& rows, int64_t since_us,
+                                      const std::string& points, int64_t first_us) const {
+  const std::string time = format("({})", window_->time);
+  const std::string since = time_literal(since_us);
+  const std::string newer =
+      format("SELECT * FROM {} WHERE {} >= {} AND isfinite({})", rows, time, since, time);
+  if (points.empty()) return format("({})", newer);
+  return format(
+      "({} UNION ALL SELECT r.* FROM {} r SEMI JOIN {} p ON {} AND {} = p.{} WHERE {} >= {} AND {} "
+      "< {})",
+      newer, rows, points, same_session_keys("", "p"), place_sql(finite(window_->time)), kPlace,
+      time, time_literal(first_us), time, since);
+}
+
+std::string ViewQuery::open_sessions_sql(const std::string& rows) const {
+  std::vector<std::string> columns;
+  for (const KeyColumn& key : keys_) {
+    columns.push_back(format("{} AS {}", value_of(key), quote_identifier(key.name)));
+  }
+  return format("SELECT * FROM (SELECT DISTINCT {} FROM {}) WHERE NOT {}", join(columns, ", "),
+                sessions_sql(rows), ended_sql(*after_us_));
+}
+
 std::string ViewQuery::made_sessions_sql(const std::string& rows,
                                          const std::string& affected) const {
   std::string made = merged_sql({delta_sql(rows)});
@@ -162,18 +185,21 @@ std::string ViewQuery::made_sessions_sql(const std::string& rows,
       ended_sql(*after_us_));
 }
 
+// What has no time is never late: its session has no end.
 std::string ViewQuery::late_rows_sql(const std::string& changes, const std::string& made,
                                      const std::string& affected, const std::string& closed) const {
-  const std::string in_time = format("{} UNION ALL {}", intervals_of_sessions_sql(made),
-                                     intervals_of_sessions_sql(affected));
+  std::string in_time = intervals_of_sessions_sql(made);
+  if (!affected.empty()) in_time += " UNION ALL " + intervals_of_sessions_sql(affected);
   const auto is_in = [&](std::string_view intervals) {
     return format("{} AND c.{} >= {}.__first AND c.{} <= {}.__last", same_points("c", intervals),
                   kPlace, intervals, kPlace, intervals);
   };
   return format(
-      "WITH __changes AS MATERIALIZED ({}) SELECT (SELECT count(*) FROM __changes) - (SELECT "
-      "count(*) FROM (SELECT c.* FROM __changes c SEMI JOIN ({}) i ON {}) c ANTI JOIN {} f ON {})",
-      places_sql(changes), in_time, is_in("i"), closed, is_in("f"));
+      "WITH __changes AS MATERIALIZED (SELECT * FROM ({}) WHERE {} > {}) SELECT (SELECT count(*) "
+      "FROM __changes) - (SELECT count(*) FROM (SELECT c.* FROM __changes c SEMI JOIN ({}) i ON "
+      "{}) "
+      "c ANTI JOIN {} f ON {})",
+      places_sql(changes), kPlace, kNoTime, in_time, is_in("i"), closed, is_in("f"));
 }
 
 std::string ViewQuery::current_sessions_sql(const std::string& stored, const std::string& changes,

@@ -32,24 +32,26 @@ const std::string& ViewQuery::type_of_key(const std::string& name) const {
       ->type;
 }
 
+// Of the type of the rows' time, so that files and row groups are left out by a comparison with it.
+std::string ViewQuery::time_literal(int64_t time_us) const {
+  return format("CAST({}({}) AS {})",
+                window_->time_type.ends_with("TIME ZONE") ? "make_timestamptz" : "make_timestamp",
+                time_us, window_->time_type);
+}
+
 void ViewQuery::add_window_conditions(std::vector<std::string>& conditions) const {
   if (!window_ || (!after_us_ && !until_us_)) return;
   const std::string time = format("({})", window_->time);
   const auto start = std::find_if(keys_.begin(), keys_.end(),
                                   [&](const KeyColumn& key) { return key.name == window_->key; });
-  // A plain comparison beside the exact one, for files and row groups to be left out by it.
-  const auto literal = [&](int64_t time_us) {
-    return format("CAST({}({}) AS {})",
-                  window_->time_type.ends_with("TIME ZONE") ? "make_timestamptz" : "make_timestamp",
-                  time_us, window_->time_type);
-  };
+  // A plain comparison beside the exact one.
   if (after_us_) {
     conditions.push_back(
-        format("{0} >= {1} OR {0} IS NULL", time, literal(*after_us_ - window_->longest_us)));
+        format("{0} >= {1} OR {0} IS NULL", time, time_literal(*after_us_ - window_->longest_us)));
     conditions.push_back("NOT " + ends_by(start->expression, *window_, *after_us_));
   }
   if (until_us_) {
-    conditions.push_back(format("{} <= {}", time, literal(*until_us_)));
+    conditions.push_back(format("{} <= {}", time, time_literal(*until_us_)));
     conditions.push_back(ends_by(start->expression, *window_, *until_us_));
   }
 }

@@ -68,7 +68,7 @@ IncrementalView::Change IncrementalView::plan(const lake::Table& source, Stored&
   if (is_emitted_on_close() || query_.has_sessions()) {
     change.whole = collaborators_.catalog.files(source);
     change.whole_sql = format("({})", lake::scan_sql(source, change.whole));
-    if (query_.has_sessions()) make_sessions(stored, changes, change);
+    if (query_.has_sessions()) make_sessions(source, stored, changes, change);
     return change;
   }
   const ViewQuery open = query_.of_windows(stored.event_time.closed_until_us, std::nullopt);
@@ -188,8 +188,8 @@ std::vector<DataFile> IncrementalView::write_closed(const Stored& stored, const 
 }
 
 std::vector<DataFile> IncrementalView::write(const Stored& stored, const Change& change) {
-  if (is_emitted_on_close()) return write_closed(stored, change);
   if (query_.has_sessions()) return write_sessions(stored, change);
+  if (is_emitted_on_close()) return write_closed(stored, change);
   const lake::Table& table = *stored.table;
   const auto closed_until_us = stored.event_time.closed_until_us;
   const auto stored_sql = [&](const std::string& states) {

@@ -11,7 +11,6 @@
 #include "base/testing/environment.h"
 #include "views/testing/edits.h"
 #include "views/testing/orders.h"
-#include "views/testing/session_model.h"
 
 namespace headrace::views {
 namespace {
@@ -168,86 +167,6 @@ TEST(SessionTest, SplitWhenARowIsTakenBack) {
   EXPECT_EQ(view->progress().rebuilds, 0);
 }
 
-ViewSpec closing_sessions(const std::string& table, milliseconds behind) {
-  ViewSpec spec = {
-      "closing",
-      {"gold", "closing"},
-      format("SELECT session(ts, INTERVAL 10 MINUTE) AS s, session_end(ts, INTERVAL 10 MINUTE) AS "
-             "e, country, count(*) AS n, sum(amount) AS total FROM {} GROUP BY ALL",
-             table)};
-  spec.closing.watermark = behind / 3;
-  spec.closing.allowed_lateness = behind - behind / 3;
-  return spec;
-}
-
-TEST(SessionTest, CloseAndLeaveLateRowsOut) {
-  using namespace std::chrono_literals;
-  Edits edits;
-  SeededRandom random(number_from_environment("HEADRACE_SEED", 20261130));
-  const ViewSpec spec = closing_sessions("silver.edits", 30min);
-  auto view = std::make_unique<IncrementalView>(edits.collaborators(), spec);
-  SessionModel model(edits.database(), edits.catalog(), Edits::table(), 600'000'000, 1'800'000'000);
-  view->update();
-  const int64_t steps = number_from_environment("HEADRACE_STEPS", 60);
-  for (int64_t step = 0; step < steps; ++step) {
-    const uint64_t what = random.next() % 8;
-    if (what < 3) edits.insert(static_cast<int>(random.next() % 12), static_cast<int>(step / 2));
-    if (what == 3) edits.insert(3, static_cast<int>(random.next() % 30));
-    if (what == 4 || what == 5) edits.commit();
-    if (what == 6) {
-      view.reset();
-      view = std::make_unique<IncrementalView>(edits.collaborators(), spec);
-    }
-    if (what >= 6) {
-      view->update();
-      model.update(std::nullopt);
-      ASSERT_EQ(view->progress().event_time.closed_until_us, model.closed_until_us());
-    }
-    ASSERT_EQ(edits.rows("FROM gold.closing"), edits.rows(model.shown()))
-        << "step " << step << ", action " << what;
-    ASSERT_EQ(view->progress().event_time.late_changes, model.late()) << "step " << step;
-  }
-  EXPECT_EQ(view->progress().rebuilds, 0);
-  if (std::getenv("HEADRACE_SEED") != nullptr) return;
-  EXPECT_GT(model.late(), 0);
-  EXPECT_GT(model.closed(), 10U);
-}
-
-TEST(SessionTest, StayAsTheyAreOnceTheyAreClosed) {
-  using namespace std::chrono_literals;
-  Orders orders;
-  SeededRandom random(number_from_environment("HEADRACE_SEED", 20261201));
-  const ViewSpec spec = closing_sessions("silver.orders", 45min);
-  auto view = std::make_unique<IncrementalView>(orders.collaborators(), spec);
-  SessionModel model(orders.database(), orders.catalog(), Orders::table(), 600'000'000,
-                     2'700'000'000);
-  view->update();
-  const int64_t steps = number_from_environment("HEADRACE_STEPS", 50);
-  for (int64_t step = 0; step < steps; ++step) {
-    const uint64_t what = random.next() % 14;
-    const int minutes = 150 + static_cast<int>(step * 450 / steps);
-    if (what < 5) orders.change(1 + static_cast<int>(random.next() % 15), 80, random, minutes);
-    if (what == 5 || what == 6) orders.commit();
-    if (what == 7) orders.delete_outside(random);
-    if (what == 8) orders.compact();
-    if (what == 9) orders.restart();
-    if (what == 10) {
-      view.reset();
-      view = std::make_unique<IncrementalView>(orders.collaborators(), spec);
-    }
-    if (what >= 10) {
-      view->update();
-      model.update(view->progress().event_time.closed_until_us);
-      ASSERT_EQ(view->progress().event_time.closed_until_us, model.closed_until_us());
-    }
-    ASSERT_EQ(orders.rows("FROM gold.closing"), orders.rows(model.shown()))
-        << "step " << step << ", action " << what;
-  }
-  EXPECT_EQ(view->progress().rebuilds, 0);
-  if (std::getenv("HEADRACE_SEED") != nullptr) return;
-  EXPECT_GT(model.closed(), 2U);
-}
-
 TEST(SessionTest, FilesOfOtherTimesStay) {
   Edits edits;
   ViewSpec spec = sessions_of("silver.edits");
@@ -286,10 +205,6 @@ TEST(SessionTest, SayWhatCannotBe) {
     return "nothing was thrown";
   };
   ViewSpec spec = sessions_of("silver.edits");
-  spec.closing.watermark = std::chrono::minutes(1);
-  spec.closing.emit = Emit::kOnClose;
-  EXPECT_THAT(refused(spec), HasSubstr("sessions are emitted on change alone"));
-  spec = sessions_of("silver.edits");
   spec.sql =
       "SELECT session(ts, INTERVAL 1 MONTH) AS s, count(*) AS n FROM silver.edits GROUP BY 1";
   EXPECT_THAT(refused(spec), HasSubstr("the gap of sessions is at most 366 days"));
