@@ -20,7 +20,9 @@ SessionModel::SessionModel(engine::Database& database, lake::Catalog& catalog,
   connection_->execute("SET TimeZone = 'UTC'");
 }
 
-SessionModel::Rows SessionModel::read(const std::string& relation) {
+SessionModel::Rows SessionModel::read(const std::string& table) {
+  std::string relation = relation_;
+  relation.replace(relation.find("{}"), 2, table);
   Rows rows;
   for (const auto& row : connection_->query_rows(
            format("SELECT coalesce(country, '?'), epoch_us(ts), amount FROM {}", relation))) {
@@ -32,9 +34,9 @@ SessionModel::Rows SessionModel::read(const std::string& relation) {
   return rows;
 }
 
-SessionModel::Rows SessionModel::committed() {
+SessionModel::Rows SessionModel::committed(std::optional<lake::SnapshotId> snapshot) {
   const lake::TablePtr table = catalog_.load(source_);
-  const std::vector<lake::DataFile> files = catalog_.files(*table);
+  const std::vector<lake::DataFile> files = catalog_.files(*table, snapshot);
   return read(format("({})", lake::scan_sql(*table, files)));
 }
 
@@ -85,8 +87,24 @@ std::map<std::string, SessionModel::Country> SessionModel::countries(const Rows&
 SessionModel::Sessions SessionModel::after(const Rows& now, int64_t& late) const {
   Sessions result;
   for (const auto& [name, country] : countries(now)) {
-    result[name] =
-        emit_ == Emit::kOnChange ? after_on_change(country, late) : after_on_close(country, late);
+    if (emit_ == Emit::kOnClose) {
+      result[name] = after_on_close(country, late);
+    } else {
+      result[name] = has_other_joined_ ? built_anew(country) : after_on_change(country, late);
+    }
+  }
+  return result;
+}
+
+std::vector<SessionModel::Session> SessionModel::built_anew(const Country& country) const {
+  std::vector<Session> result = country.sessions;
+  std::erase_if(result, [](const Session& session) { return !session.is_closed; });
+  std::vector<Row> rows;
+  for (const Row& row : country.now) {
+    if (!is_in(result, row.at_us)) rows.push_back(row);
+  }
+  for (const Session& session : walk(rows)) {
+    if (!is_over(session)) result.push_back(session);
   }
   return result;
 }
@@ -171,8 +189,12 @@ void SessionModel::forget_open() {
 
 void SessionModel::update(std::optional<int64_t> closed_until_us) {
   const Rows now = committed();
+  // What went is joined to what is there now, too.
+  if (has_other_joined_ && included_snapshot_) included_ = committed(included_snapshot_);
   sessions_ = after(now, late_);
+  has_other_joined_ = false;
   included_ = now;
+  included_snapshot_ = catalog_.load(source_)->metadata.current_snapshot_id;
   for (const auto& [country, rows] : now) {
     if (rows.empty()) continue;
     closed_until_us_ =

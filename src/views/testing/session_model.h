@@ -29,6 +29,11 @@ class SessionModel {
   // came and went meanwhile: then sessions close by its time.
   void update(std::optional<int64_t> closed_until_us);
 
+  // What the rows are joined to: a relation with the columns above, where {} stands for the table.
+  void set_relation(std::string relation) { relation_ = std::move(relation); }
+  // A view that is emitted on change is built anew at its next update then.
+  void joined_table_changed() { has_other_joined_ = true; }
+
   // SELECT of start, end, country, number of rows, and the sum of amounts, of what is shown now.
   std::string shown();
   int64_t late() const { return late_; }
@@ -56,8 +61,8 @@ class SessionModel {
   using Rows = std::map<std::string, std::vector<Row>>;  // by country, sorted
   using Sessions = std::map<std::string, std::vector<Session>>;
 
-  Rows read(const std::string& relation);
-  Rows committed();
+  Rows read(const std::string& table);
+  Rows committed(std::optional<lake::SnapshotId> snapshot = std::nullopt);
   // The rows of one country when they were taken in last and as they are now, those that are in one
   // alone, and the sessions that are known.
   struct Country {
@@ -70,6 +75,7 @@ class SessionModel {
   // What becomes of the sessions by these rows; adds to `late`.
   Sessions after(const Rows& now, int64_t& late) const;
   std::vector<Session> after_on_change(const Country& country, int64_t& late) const;
+  std::vector<Session> built_anew(const Country& country) const;
   std::vector<Session> after_on_close(const Country& country, int64_t& late) const;
   void forget_open();
   std::vector<Session> walk(const std::vector<Row>& rows) const;
@@ -85,7 +91,10 @@ class SessionModel {
   const int64_t behind_us_;
   const Emit emit_;
   std::unique_ptr<engine::Connection> connection_;
+  std::string relation_ = "{}";
+  bool has_other_joined_ = false;
   Rows included_;
+  std::optional<lake::SnapshotId> included_snapshot_;
   Sessions sessions_;
   std::optional<int64_t> closed_until_us_;
   std::optional<int64_t> open_since_us_;  // emitted on close: what is older is late
