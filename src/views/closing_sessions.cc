@@ -1,7 +1,5 @@
 #include "views/closing_sessions.h"
 
-#include <algorithm>
-
 #include "base/format.h"
 #include "views/affected_files.h"
 
@@ -26,8 +24,10 @@ struct ClosingSessions::Reach {
   std::string points = {};
   int64_t first_us = 0;  // of all of them
 
-  std::string rows(const ViewQuery& query, const std::string& all) const {
-    return since_us ? query.rows_since_sql(all, *since_us, points, first_us) : all;
+  std::string rows(const ViewQuery& query, const std::string& source,
+                   const std::vector<std::string>& joined) const {
+    if (!since_us) return query.rows_sql(source, joined);
+    return query.rows_since_sql(query.rows_sql(source, joined, first_us), *since_us, points);
   }
 };
 
@@ -65,7 +65,7 @@ std::vector<lake::DataFile> ClosingSessions::files_within(const Closed& closed,
 void ClosingSessions::make(const Rows& rows, const Closed& closed, const EventTime& before,
                            EventTime& after) {
   const ViewQuery open = query_.of_windows(before.closed_until_us, std::nullopt);
-  Reach reach = reach_of(rows, before);
+  const Reach reach = reach_of(rows, before);
   std::string closed_before;
   std::string open_before;
   if (before.closed_until_us) {
@@ -77,15 +77,16 @@ void ClosingSessions::make(const Rows& rows, const Closed& closed, const EventTi
   if (!closed_before.empty() && !rows.before.empty()) {
     open_before = kOpenBefore;
     // Places where rows came are none of what was there before.
-    const Reach newer{reach.since_us, "", reach.first_us};
-    connection_.execute(
-        temporary(kOpenBefore, open.open_sessions_sql(open.rows_in_intervals_sql(
-                                   newer.rows(open, rows.before), "", closed_before))));
+    const Reach newer{reach.since_us, "", reach.since_us.value_or(0)};
+    connection_.execute(temporary(
+        kOpenBefore, open.open_sessions_sql(open.rows_in_intervals_sql(
+                         newer.rows(open, rows.before, rows.joined), "", closed_before))));
   }
   connection_.execute(temporary(
       kOpenNow,
       open.made_sessions_sql(
-          open.rows_in_intervals_sql(reach.rows(open, rows.now), "", closed_before), open_before)));
+          open.rows_in_intervals_sql(reach.rows(open, rows.now, rows.joined), "", closed_before),
+          open_before)));
   if (!closed_before.empty() && !rows.changes.empty()) {
     after.late_changes += connection_.query_integer(
         open.late_rows_sql(rows.changes, kOpenNow, open_before, closed_before));

@@ -24,11 +24,12 @@ namespace headrace::views {
 
 class ClosingSessions {
  public:
-  // Of the source; they stand after FROM.
+  // All stand after FROM.
   struct Rows {
-    std::string now;
-    std::string before = {};   // at the update before; empty: all of them are still there
-    std::string changes = {};  // since, with kSignColumn; empty: there was no update before
+    std::string now;                         // of the source
+    const std::vector<std::string>& joined;  // those of the tables that are joined to it
+    std::string before = {};   // of the source at the update before; empty: all are still there
+    std::string changes = {};  // joined, since then, with kSignColumn; empty: there was no update
   };
   // The sessions that are closed, in files of the view's table.
   struct Closed {

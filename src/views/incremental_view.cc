@@ -338,9 +338,11 @@ std::string IncrementalView::shown_sql(const Stored& stored, const std::vector<s
   if (is_emitted_on_close()) return query_.shown_columns_sql(scan);
   const ViewQuery open = query_.of_windows(stored.event_time.closed_until_us, std::nullopt);
   if (query_.has_sessions()) {
-    return open.current_sessions_sql(scan, changes, collaborators_.tables.rows_sql(source(), true));
+    return open.current_sessions_sql(
+        scan, query_.rows_sql(changes, joined),
+        query_.rows_sql(collaborators_.tables.rows_sql(source(), true), joined));
   }
-  const std::string relation = query_.from_sql(changes, joined);
+  const std::string relation = query_.rows_sql(changes, joined);
   return query_.current_sql(scan, query_.source_kind() == SourceKind::kChanging
                                       ? open.signed_delta_sql(relation)
                                       : open.delta_sql(relation));
@@ -351,15 +353,12 @@ std::string IncrementalView::whole_sql(const Stored& stored,
                                        const std::vector<std::string>& joined) {
   const auto closed_until_us = stored.event_time.closed_until_us;
   const ViewQuery open = query_.of_windows(closed_until_us, std::nullopt);
-  const std::string all = collaborators_.tables.rows_sql(source(), true);
-  if (!closed_until_us) {
-    return open.visible_sql(open.merged_sql({open.delta_sql(open.from_sql(all, joined))}));
-  }
+  const std::string all = query_.rows_sql(collaborators_.tables.rows_sql(source(), true), joined);
+  if (!closed_until_us) return open.visible_sql(open.merged_sql({open.delta_sql(all)}));
   const std::string& scan = stored_sql(stored);
-  const std::string rows =
-      query_.has_sessions()
-          ? open.whole_sessions_sql(scan, all)
-          : open.visible_sql(open.merged_sql({open.delta_sql(open.from_sql(all, joined))}));
+  const std::string rows = query_.has_sessions()
+                               ? open.whole_sessions_sql(scan, all)
+                               : open.visible_sql(open.merged_sql({open.delta_sql(all)}));
   return format("{} UNION ALL {} WHERE {}", rows, query_.shown_columns_sql(scan),
                 query_.ended_sql(*closed_until_us));
 }

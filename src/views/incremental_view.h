@@ -4,7 +4,8 @@
 // snapshot of its source, and a SQL view that adds what came since, files and hot rows, so that it
 // shows at every instant what the whole query over the source would. With a watermark, that is so
 // for the windows that are open; those that are closed stay as they were when they closed. What is
-// emitted on close is not kept before: the query is run for the windows that close.
+// emitted on close is not kept before: the query is run for the windows that close
+// (closing_sessions.h: for sessions).
 //
 // Which snapshot is included stands in the summary of the table's snapshots ("headrace.inputs"), so
 // rows and position are committed at once and an update that is cut off anywhere happens once.

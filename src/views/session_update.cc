@@ -45,7 +45,7 @@ void IncrementalView::make_sessions(const lake::Table& source, const Stored& sto
     make_changed_sessions(open, stored, changes, change);
     return;
   }
-  std::string rows = change.whole_sql;
+  std::string rows = query_.rows_sql(change.whole_sql, joined_.sql);
   if (closed_until_us) {
     const std::string scan = lake::scan_sql(*stored.table, stored.files);
     connection_->execute(create(kClosed, open.closed_intervals_sql(scan, "")));
@@ -56,7 +56,7 @@ void IncrementalView::make_sessions(const lake::Table& source, const Stored& sto
 
 void IncrementalView::make_closing_sessions(const lake::Table& source, const Stored& stored,
                                             const std::string& changes, Change& change) {
-  ClosingSessions::Rows rows{change.whole_sql};
+  ClosingSessions::Rows rows{change.whole_sql, joined_.sql};
   std::vector<DataFile> before;
   if (stored.included) {
     rows.changes = changes;
@@ -65,10 +65,8 @@ void IncrementalView::make_closing_sessions(const lake::Table& source, const Sto
       rows.before = format("({})", lake::scan_sql(source, before));
     }
   }
-  const bool stays = change.removed.empty();
   ClosingSessions(*connection_, query_)
-      .make(rows, {*stored.table, stays ? stored.files : std::vector<DataFile>{}},
-            stored.event_time, change.event_time);
+      .make(rows, {*stored.table, stored.files}, stored.event_time, change.event_time);
 }
 
 void IncrementalView::make_changed_sessions(const ViewQuery& open, const Stored& stored,
@@ -85,10 +83,11 @@ void IncrementalView::make_changed_sessions(const ViewQuery& open, const Stored&
   connection_->execute(create(kAffectedSessions, open.affected_sessions_sql(scan, kPoints)));
   connection_->execute(create(kIntervals, open.session_intervals_sql(kAffectedSessions, kPoints)));
   const std::string closed = closed_near(open, stored);
-  connection_->execute(create(
-      kMade,
-      open.made_sessions_sql(open.rows_in_intervals_sql(change.whole_sql, kIntervals, closed),
-                             kAffectedSessions)));
+  connection_->execute(
+      create(kMade, open.made_sessions_sql(
+                        open.rows_in_intervals_sql(query_.rows_sql(change.whole_sql, joined_.sql),
+                                                   kIntervals, closed),
+                        kAffectedSessions)));
   if (closed.empty()) return;
   change.event_time.late_changes +=
       connection_->query_integer(open.late_rows_sql(changes, kMade, kAffectedSessions, closed));

@@ -54,7 +54,7 @@ the new result at once and the view is built anew from all rows of the first tab
 |---|---|---|
 | `tumble(time, size)` | one window | so are `time_bucket(size, time)` and `date_trunc('hour', time)` |
 | `hop(time, slide, size)` | `size / slide` windows, one begins with every slide | the size is a whole number of slides, at most 1,000 |
-| `session(time, gap)` | one window with the rows of its group that follow each other within the gap | over one table, without joins |
+| `session(time, gap)` | one window with the rows of its group that follow each other within the gap | the gap is at most 366 days |
 
 A window is a key of the view, and its value is its start; `tumble_end`, `hop_end` and `session_end` with the same arguments give
 its end (`_start` the start again), which is not in it. A session ends one gap after its last row. The time is a `TIMESTAMP`, a

@@ -100,23 +100,6 @@ uint64_t stable_hash(std::string_view text) {
 
 }  // namespace
 
-std::string table_place(size_t index) { return format("__headrace_table_{}_", index); }
-
-std::string ViewQuery::from_sql(const std::string& source,
-                                const std::vector<std::string>& joined) const {
-  if (joined_.empty()) return source;
-  std::string sql;
-  size_t done = 0;
-  // The places stand in the order of the tables.
-  for (size_t i = 0; i <= joined.size(); ++i) {
-    const std::string place = table_place(i);
-    const size_t at = from_.find(place, done);
-    sql += from_.substr(done, at - done) + (i == 0 ? source : joined[i - 1]);
-    done = at + place.size();
-  }
-  return sql + from_.substr(done);
-}
-
 void ViewQuery::bind(engine::Connection& connection, const std::string& relation) {
   const std::vector<engine::Column> source =
       connection.describe(format("SELECT * FROM {}", relation));
@@ -130,17 +113,19 @@ void ViewQuery::bind(engine::Connection& connection, const std::string& relation
     }
   }
   check_time(connection, relation);
+  check_joined_names(connection, relation, source);
+  const std::string rows = one_relation(relation, "");
   for (KeyColumn& key : keys_) key.type.clear();
   for (StateColumn& state : states_) state.type.clear();
   for (OutputColumn& output : outputs_) output.type.clear();
-  std::vector<engine::Column> columns = connection.describe(delta_sql(relation));
+  std::vector<engine::Column> columns = connection.describe(delta_sql(rows));
   for (size_t i = 0; i < keys_.size(); ++i) {
     keys_[i].type = stored_type(keys_[i].name, columns[i].type);
   }
   for (size_t i = 0; i < states_.size(); ++i) {
     states_[i].type = state_type(states_[i], columns[keys_.size() + 1 + i].type);
   }
-  columns = connection.describe(visible_sql(merged_sql({delta_sql(relation)})));
+  columns = connection.describe(visible_sql(merged_sql({delta_sql(rows)})));
   for (size_t i = 0; i < outputs_.size(); ++i) {
     outputs_[i].type = stored_type(outputs_[i].name, columns[i].type);
   }
@@ -406,16 +391,8 @@ std::string ViewQuery::stored_sql(const std::string& states,
   return format("SELECT {} FROM ({})", join(columns, ", "), states);
 }
 
-std::string ViewQuery::named_from() const {
-  std::vector<std::string> joined;
-  for (const lake::TableIdentifier& table : joined_) {
-    joined.push_back(engine::quote_name(table.database, table.name));
-  }
-  return from_sql(engine::quote_name(source_.database, source_.name), joined);
-}
-
 std::string ViewQuery::plain_sql() const {
-  return visible_sql(merged_sql({delta_sql(named_from())}));
+  return visible_sql(merged_sql({delta_sql(one_relation(named_from(), ""))}));
 }
 
 std::string ViewQuery::fingerprint() const {

@@ -85,6 +85,10 @@ class ViewQuery {
   const std::vector<lake::TableIdentifier>& joined() const { return joined_; }
   // What stands after FROM: the source's rows with the joined ones (SQL of each, in order).
   std::string from_sql(const std::string& source, const std::vector<std::string>& joined) const;
+  // The same as one relation, where sessions are to be made of them; without rows of before a time,
+  // if it is given.
+  std::string rows_sql(const std::string& source, const std::vector<std::string>& joined,
+                       std::optional<int64_t> first_us = std::nullopt) const;
   const std::vector<KeyColumn>& keys() const { return keys_; }
   // What tumble(), hop() and the like say; without them, a key that is a window by time_bucket() or
   // date_trunc(), if it is the only one.
@@ -93,7 +97,8 @@ class ViewQuery {
   const std::vector<StateColumn>& states() const { return states_; }
   const std::vector<OutputColumn>& outputs() const { return outputs_; }
 
-  // `relation` is SQL that stands after FROM and has the source's columns; it is not run.
+  // `relation` is SQL that stands after FROM, as from_sql() gives it, and has the columns of all
+  // tables; it is not run.
   void bind(engine::Connection& connection, const std::string& relation);
 
   // What is stored is final: no states beside the outputs. Before bind(). And nothing is stored of
@@ -131,10 +136,10 @@ class ViewQuery {
   // Stands after FROM. Without those in `closed`, if it is given.
   std::string rows_in_intervals_sql(const std::string& rows, const std::string& intervals,
                                     const std::string& closed) const;
-  // Stands after FROM: the rows from a time on, and those at points before it (the first of these
-  // is at `first_us`; `points` empty: without them). Rows without a time are left out.
-  std::string rows_since_sql(const std::string& rows, int64_t since_us, const std::string& points,
-                             int64_t first_us) const;
+  // Stands after FROM: the rows from a time on, and those at points before it (empty: without
+  // them). Rows without a time are left out.
+  std::string rows_since_sql(const std::string& rows, int64_t since_us,
+                             const std::string& points) const;
   // Of sessions that are not over, the keys.
   std::string open_sessions_sql(const std::string& rows) const;
   // Keys and states. `affected` empty: there are none.
@@ -211,6 +216,9 @@ class ViewQuery {
   std::string intervals_of_sessions_sql(const std::string& sessions) const;
   std::string same_points(std::string_view a, std::string_view b) const;
   std::string same_session_keys(std::string_view rows, std::string_view points) const;
+  std::string one_relation(const std::string& from, const std::string& condition) const;
+  void check_joined_names(engine::Connection& connection, const std::string& relation,
+                          const std::vector<engine::Column>& columns) const;
   std::string time_literal(int64_t time_us) const;
   void add_window_conditions(std::vector<std::string>& conditions) const;
   std::string condition_sql() const;
@@ -221,6 +229,12 @@ class ViewQuery {
   lake::TableIdentifier source_;
   std::vector<lake::TableIdentifier> joined_;
   std::string from_;  // with joined tables: FROM with a place for each table
+  // Of sessions over joined tables: what the query names as table.column.
+  struct NamedColumns {
+    std::string table;
+    std::vector<std::string> columns;
+  };
+  std::vector<NamedColumns> named_columns_;
   std::string where_;
   std::optional<Window> window_;
   std::optional<int64_t> after_us_;  // of_windows()

@@ -81,8 +81,12 @@ class ViewQueryParser {
         drop_qualifiers(node_.at(part), table, tables.size() == 1);
       }
     }
+    const JsonObject written = node_;
     query_.window_ = replace_windows(connection_, node_, sql_);
     read_joins(tables);
+    if (query_.has_sessions() && tables.size() > 1) {
+      for (const SourceTable& table : tables) read_named_columns(table, written);
+    }
     read_where();
     read_items();
     read_keys();
@@ -117,6 +121,27 @@ class ViewQueryParser {
       if (i > 0) query_.joined_.push_back(tables[i].identifier);
     }
     query_.from_ = render_from(connection_, node_.at("from_table"));
+  }
+
+  // See ViewQuery::one_relation(). The window's time is in the query as it was written.
+  void read_named_columns(const SourceTable& table, const JsonObject& written) {
+    const std::string name = to_lower(table.shown_name());
+    std::vector<std::string> columns;
+    std::set<std::string> known;
+    for (const std::string_view part : {"select_list", "where_clause", "group_expressions"}) {
+      visit_expressions(written.at(part), [&](const JsonObject& expression) {
+        if (!is_class(Json(expression), "COLUMN_REF")) return true;
+        const std::vector<std::string> parts = column_parts(expression);
+        if (to_lower(parts[0]) != name) return true;
+        if (parts.size() == 1) {
+          fail(ErrorKind::kUnsupported, "{}{}: name the column of this table that is meant",
+               place_of(expression, sql_), parts[0]);
+        }
+        if (known.insert(to_lower(parts[1])).second) columns.push_back(parts[1]);
+        return true;
+      });
+    }
+    if (!columns.empty()) query_.named_columns_.push_back({table.shown_name(), columns});
   }
 
   void read_where() {
@@ -212,11 +237,6 @@ class ViewQueryParser {
 
   // Both ends are stored, to find the sessions that a row belongs to.
   void read_session(Window& window) {
-    if (!query_.joined_.empty()) {
-      fail(ErrorKind::kUnsupported,
-           "{}{}: sessions are made of the rows of one table; join in a view over this one",
-           window.place, window.call);
-    }
     const bool is_key =
         std::any_of(query_.keys_.begin(), query_.keys_.end(), [](const KeyColumn& key) {
           return key.expression.find(kSessionStart) != std::string::npos ||

@@ -12,6 +12,10 @@ namespace {
 // The place of rows without a time: before all others, and no session from there reaches them.
 constexpr int64_t kNoTime = -9'200'000'000'000'000'000;
 
+// Stand for relations beside expressions of the query, which may name one `r` itself.
+constexpr const char* kRows = "__headrace_rows";
+constexpr const char* kPlaces = "__headrace_places";
+
 // An infinite time is none: no row could follow it.
 std::string finite(const std::string& time) {
   return format("CASE WHEN isfinite({0}) THEN {0} END", time);
@@ -137,25 +141,25 @@ std::string ViewQuery::rows_in_intervals_sql(const std::string& rows, const std:
   const auto joined = [&](const std::string& relation, std::string_view join,
                           const std::string& with) {
     return format(
-        "(SELECT r.* FROM {} r {} JOIN {} i ON {} AND {} >= i.__first AND {} <= i.__last)",
-        relation, join, with, same_session_keys("", "i"), place, place);
+        "(SELECT {0}.* FROM {1} {0} {2} JOIN {3} {4} ON {5} AND {6} >= {4}.__first AND {6} <= "
+        "{4}.__last)",
+        kRows, relation, join, with, kPlaces, same_session_keys("", kPlaces), place);
   };
   std::string result = intervals.empty() ? rows : joined(rows, "SEMI", intervals);
   return closed.empty() ? result : joined(result, "ANTI", closed);
 }
 
 std::string ViewQuery::rows_since_sql(const std::string& rows, int64_t since_us,
-                                      const std::string& points, int64_t first_us) const {
+                                      const std::string& points) const {
   const std::string time = format("({})", window_->time);
   const std::string since = time_literal(since_us);
   const std::string newer =
       format("SELECT * FROM {} WHERE {} >= {} AND isfinite({})", rows, time, since, time);
   if (points.empty()) return format("({})", newer);
   return format(
-      "({} UNION ALL SELECT r.* FROM {} r SEMI JOIN {} p ON {} AND {} = p.{} WHERE {} >= {} AND {} "
-      "< {})",
-      newer, rows, points, same_session_keys("", "p"), place_sql(finite(window_->time)), kPlace,
-      time, time_literal(first_us), time, since);
+      "({} UNION ALL SELECT {}.* FROM {} {} SEMI JOIN {} {} ON {} AND {} = {}.{} WHERE {} < {})",
+      newer, kRows, rows, kRows, points, kPlaces, same_session_keys("", kPlaces),
+      place_sql(finite(window_->time)), kPlaces, kPlace, time, since);
 }
 
 std::string ViewQuery::open_sessions_sql(const std::string& rows) const {
@@ -197,8 +201,7 @@ std::string ViewQuery::late_rows_sql(const std::string& changes, const std::stri
   return format(
       "WITH __changes AS MATERIALIZED (SELECT * FROM ({}) WHERE {} > {}) SELECT (SELECT count(*) "
       "FROM __changes) - (SELECT count(*) FROM (SELECT c.* FROM __changes c SEMI JOIN ({}) i ON "
-      "{}) "
-      "c ANTI JOIN {} f ON {})",
+      "{}) c ANTI JOIN {} f ON {})",
       places_sql(changes), kPlace, kNoTime, in_time, is_in("i"), closed, is_in("f"));
 }
 

@@ -62,7 +62,7 @@ IncrementalView::Change IncrementalView::plan(const lake::Table& source, Stored&
   }
   change.event_time = stored.event_time;
   if (change.source.is_empty()) return change;
-  const std::string changes = query_.from_sql(
+  const std::string changes = query_.rows_sql(
       format("({})", lake::changes_sql(source, change.source, kSignColumn)), joined_.sql);
   if (spec_.closing.watermark) change.event_time = event_time_after(stored, changes);
   if (is_emitted_on_close() || query_.has_sessions()) {

@@ -11,7 +11,6 @@
 #include "base/testing/environment.h"
 #include "views/testing/edits.h"
 #include "views/testing/orders.h"
-#include "views/testing/session_model.h"
 
 namespace headrace::views {
 namespace {
@@ -168,84 +167,63 @@ TEST(SessionTest, SplitWhenARowIsTakenBack) {
   EXPECT_EQ(view->progress().rebuilds, 0);
 }
 
-ViewSpec closing_sessions(const std::string& table, milliseconds behind) {
-  ViewSpec spec = {
-      "closing",
-      {"gold", "closing"},
-      format("SELECT session(ts, INTERVAL 10 MINUTE) AS s, session_end(ts, INTERVAL 10 MINUTE) AS "
-             "e, country, count(*) AS n, sum(amount) AS total FROM {} GROUP BY ALL",
-             table)};
-  spec.closing.watermark = behind / 3;
-  spec.closing.allowed_lateness = behind - behind / 3;
-  return spec;
-}
-
-TEST(SessionTest, CloseAndLeaveLateRowsOut) {
-  using namespace std::chrono_literals;
-  Edits edits;
-  SeededRandom random(number_from_environment("HEADRACE_SEED", 20261130));
-  const ViewSpec spec = closing_sessions("silver.edits", 30min);
-  auto view = std::make_unique<IncrementalView>(edits.collaborators(), spec);
-  SessionModel model(edits.database(), edits.catalog(), Edits::table(), 600'000'000, 1'800'000'000);
-  view->update();
-  const int64_t steps = number_from_environment("HEADRACE_STEPS", 60);
-  for (int64_t step = 0; step < steps; ++step) {
-    const uint64_t what = random.next() % 8;
-    if (what < 3) edits.insert(static_cast<int>(random.next() % 12), static_cast<int>(step / 2));
-    if (what == 3) edits.insert(3, static_cast<int>(random.next() % 30));
-    if (what == 4 || what == 5) edits.commit();
-    if (what == 6) {
-      view.reset();
-      view = std::make_unique<IncrementalView>(edits.collaborators(), spec);
-    }
-    if (what >= 6) {
-      view->update();
-      model.update(std::nullopt);
-      ASSERT_EQ(view->progress().event_time.closed_until_us, model.closed_until_us());
-    }
-    ASSERT_EQ(edits.rows("FROM gold.closing"), edits.rows(model.shown()))
-        << "step " << step << ", action " << what;
-    ASSERT_EQ(view->progress().event_time.late_changes, model.late()) << "step " << step;
-  }
-  EXPECT_EQ(view->progress().rebuilds, 0);
-  if (std::getenv("HEADRACE_SEED") != nullptr) return;
-  EXPECT_GT(model.late(), 0);
-  EXPECT_GT(model.closed(), 10U);
-}
-
-TEST(SessionTest, StayAsTheyAreOnceTheyAreClosed) {
-  using namespace std::chrono_literals;
+// `r` and `i` are names that the SQL of sessions might take for itself.
+TEST(SessionTest, AreMadeOfJoinedRows) {
   Orders orders;
-  SeededRandom random(number_from_environment("HEADRACE_SEED", 20261201));
-  const ViewSpec spec = closing_sessions("silver.orders", 45min);
-  auto view = std::make_unique<IncrementalView>(orders.collaborators(), spec);
-  SessionModel model(orders.database(), orders.catalog(), Orders::table(), 600'000'000,
-                     2'700'000'000);
-  view->update();
-  const int64_t steps = number_from_environment("HEADRACE_STEPS", 50);
+  orders.set_regions("('de', 'north'), ('fr', 'west')");
+  SeededRandom random(number_from_environment("HEADRACE_SEED", 20261204));
+  const auto over = [](const std::string& name, const std::string& from, const std::string& country,
+                       const std::string& table) {
+    return ViewSpec{
+        name,
+        {"gold", name},
+        format("SELECT session({0}ts, INTERVAL 10 MINUTE) AS s, session_end({0}ts, INTERVAL 10 "
+               "MINUTE) AS e, {1} AS country, count(*) AS n, sum(amount) AS total, max({0}amount) "
+               "AS high, count(DISTINCT amount) AS amounts FROM {2} GROUP BY ALL",
+               table, country, from)};
+  };
+  const std::vector<ViewSpec> specs = {
+      over("regions",
+           "silver.orders AS i LEFT JOIN silver.regions AS r ON i.country = r.country WHERE "
+           "r.region IS DISTINCT FROM 'nowhere'",
+           "r.region", "i."),
+      over("countries", "silver.orders JOIN silver.regions USING (country)", "country", ""),
+      over("named", "silver.orders JOIN silver.regions ON orders.country = regions.country",
+           "silver.regions.region", "orders.")};
+  const std::vector<std::string> relations = {
+      "(SELECT o.ts, r.region AS country, o.amount FROM silver.orders o LEFT JOIN silver.regions r "
+      "ON o.country = r.country WHERE r.region IS DISTINCT FROM 'nowhere')",
+      "(SELECT ts, country, amount FROM silver.orders JOIN silver.regions USING (country))",
+      "(SELECT o.ts, r.region AS country, o.amount FROM silver.orders o JOIN silver.regions r ON "
+      "o.country = r.country)"};
+  std::vector<std::unique_ptr<IncrementalView>> views(specs.size());
+  const auto make_views = [&] {
+    for (size_t i = 0; i < specs.size(); ++i) {
+      views[i].reset();
+      views[i] = std::make_unique<IncrementalView>(orders.collaborators(), specs[i]);
+      views[i]->update();
+    }
+  };
+  make_views();
+  const int64_t steps = number_from_environment("HEADRACE_STEPS", 40);
   for (int64_t step = 0; step < steps; ++step) {
-    const uint64_t what = random.next() % 14;
-    const int minutes = 150 + static_cast<int>(step * 450 / steps);
-    if (what < 5) orders.change(1 + static_cast<int>(random.next() % 15), 80, random, minutes);
+    const uint64_t what = random.next() % 12;
+    if (what < 5) orders.change(1 + static_cast<int>(random.next() % 15), 80, random);
     if (what == 5 || what == 6) orders.commit();
     if (what == 7) orders.delete_outside(random);
-    if (what == 8) orders.compact();
-    if (what == 9) orders.restart();
-    if (what == 10) {
-      view.reset();
-      view = std::make_unique<IncrementalView>(orders.collaborators(), spec);
+    if (what == 8) {
+      orders.set_regions(step % 2 == 0 ? "('de', 'north'), ('it', 'south'), ('it', 'islands')"
+                                       : "('de', 'nowhere'), ('fr', 'west'), ('es', 'west')");
     }
-    if (what >= 10) {
-      view->update();
-      model.update(view->progress().event_time.closed_until_us);
-      ASSERT_EQ(view->progress().event_time.closed_until_us, model.closed_until_us());
+    if (what == 9) make_views();
+    if (what > 9) {
+      for (const auto& view : views) view->update();
     }
-    ASSERT_EQ(orders.rows("FROM gold.closing"), orders.rows(model.shown()))
-        << "step " << step << ", action " << what;
+    for (size_t i = 0; i < specs.size(); ++i) {
+      ASSERT_EQ(orders.rows("FROM " + specs[i].table.to_string()), by_walking(orders, relations[i]))
+          << specs[i].name << ", step " << step << ", action " << what;
+    }
   }
-  EXPECT_EQ(view->progress().rebuilds, 0);
-  if (std::getenv("HEADRACE_SEED") != nullptr) return;
-  EXPECT_GT(model.closed(), 2U);
 }
 
 TEST(SessionTest, FilesOfOtherTimesStay) {
@@ -286,22 +264,40 @@ TEST(SessionTest, SayWhatCannotBe) {
     return "nothing was thrown";
   };
   ViewSpec spec = sessions_of("silver.edits");
-  spec.closing.watermark = std::chrono::minutes(1);
-  spec.closing.emit = Emit::kOnClose;
-  EXPECT_THAT(refused(spec), HasSubstr("sessions are emitted on change alone"));
-  spec = sessions_of("silver.edits");
   spec.sql =
       "SELECT session(ts, INTERVAL 1 MONTH) AS s, count(*) AS n FROM silver.edits GROUP BY 1";
   EXPECT_THAT(refused(spec), HasSubstr("the gap of sessions is at most 366 days"));
-  spec.sql =
-      "SELECT session(e.ts, INTERVAL 1 HOUR) AS s, count(*) AS n FROM silver.edits e JOIN "
-      "silver.users u USING (id) GROUP BY 1";
-  EXPECT_THAT(refused(spec), HasSubstr("sessions are made of the rows of one table"));
   spec.sql = "SELECT country, max(session(ts, INTERVAL 1 HOUR)) AS s FROM silver.edits GROUP BY 1";
   EXPECT_THAT(refused(spec), HasSubstr("must stand in GROUP BY, too"));
   spec.sql =
       "SELECT session(country, INTERVAL 1 HOUR) AS s, count(*) AS n FROM silver.edits GROUP BY 1";
   EXPECT_THAT(refused(spec), HasSubstr("a window is one of time, and country is VARCHAR"));
+}
+
+TEST(SessionTest, SayWhatCannotBeNamed) {
+  Orders orders;
+  orders.set_regions("('de', 'north')");
+  const auto refused = [&](const std::string& selected, const std::string& alias) -> std::string {
+    const ViewSpec spec = {
+        "s",
+        {"gold", "s"},
+        format("SELECT session(o.ts, INTERVAL 1 HOUR) AS s, {} FROM silver.orders AS o JOIN "
+               "silver.regions AS {} ON o.country = {}.country GROUP BY ALL",
+               selected, alias, alias)};
+    try {
+      IncrementalView(orders.collaborators(), spec).check();
+    } catch (const Error& error) {
+      return error.message();
+    }
+    return "nothing was thrown";
+  };
+  EXPECT_THAT(refused("count(*) AS n, country AS c", "r"), HasSubstr("Ambiguous reference"));
+  EXPECT_THAT(refused("count(*) AS n, max(price.region) AS m", "price"),
+              HasSubstr("price is the name of a table and of a column here"));
+  EXPECT_THAT(refused("count(DISTINCT r) AS n", "r"),
+              HasSubstr("r: name the column of this table that is meant"));
+  EXPECT_EQ(refused("count(DISTINCT R.Region) AS n, max(r.REGION) AS m", "r"),
+            "nothing was thrown");
 }
 
 }  // namespace
