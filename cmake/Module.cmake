@@ -11,6 +11,9 @@
 option(HEADRACE_UNITY "Compile sources some at a time; off for tools that look at one source alone" ON)
 set(CMAKE_UNITY_BUILD ${HEADRACE_UNITY})
 set(CMAKE_UNITY_BUILD_BATCH_SIZE 16)
+if(HEADRACE_SANITIZE)
+  set(CMAKE_UNITY_BUILD_BATCH_SIZE 32)  # these are built whole, seldom after one change
+endif()
 
 add_custom_target(unit_tests)
 add_custom_target(threaded_tests)

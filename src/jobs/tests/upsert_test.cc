@@ -421,7 +421,7 @@ class RandomLives {
 TEST_F(Upsert, holds_what_a_model_holds_after_each_step) {
   const auto seed = static_cast<uint64_t>(number_from_environment("HEADRACE_SEED", 1));
   SCOPED_TRACE(format("HEADRACE_SEED={}", seed));
-  RandomLives(seed).run(number_from_environment("HEADRACE_STEPS", 40));
+  RandomLives(seed).run(number_from_environment("HEADRACE_STEPS", kIsSanitized ? 15 : 40));
 }
 
 }  // namespace

@@ -19,7 +19,7 @@
 namespace headrace::maintenance {
 namespace {
 
-constexpr int64_t kSteps = kIsSanitized ? 250 : 1000;  // of each format
+constexpr int64_t kSteps = kIsSanitized ? 150 : 1000;  // of each format
 
 // The format version of the table from its beginning, and whether it is raised on its way.
 struct Format {

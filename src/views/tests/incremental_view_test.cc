@@ -93,7 +93,7 @@ TEST_F(IncrementalViewTest, IsRightAfterEveryStep) {
   };
   restart();
   SeededRandom random(7);
-  for (int step = 0; step < 60; ++step) {
+  for (int step = 0; step < (kIsSanitized ? 20 : 60); ++step) {
     const uint64_t what = random.next() % 10;
     if (what < 4) {
       edits_.insert(static_cast<int>(random.next() % 200), step);
@@ -158,7 +158,7 @@ TEST_F(IncrementalViewTest, ManyGroupsThatDoNotChangeAreNotWrittenAgainAndAgain)
 
 TEST_F(IncrementalViewTest, SmallFilesDoNotPileUp) {
   auto view = make_view();
-  for (int round = 0; round < 25; ++round) {
+  for (int round = 0; round < (kIsSanitized ? 10 : 25); ++round) {
     edits_.insert(20, 100 * round);
     edits_.commit();
     view->update();
@@ -250,7 +250,7 @@ TEST_F(IncrementalViewTest, IsRightWhateverOthersDelete) {
   edits_.insert(100, 0);
   edits_.commit();
   for (const auto& view : views) view->update();
-  for (int step = 0; step < 40; ++step) {
+  for (int step = 0; step < (kIsSanitized ? 15 : 40); ++step) {
     const uint64_t what = random.next() % 9;
     if (what < 2) edits_.insert(static_cast<int>(random.next() % 60), step);
     if (what < 4) edits_.commit();

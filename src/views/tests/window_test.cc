@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include "base/error.h"
+#include "base/testing/environment.h"
 #include "views/testing/edits.h"
 #include "views/testing/orders.h"
 #include "views/views.h"
@@ -44,7 +45,7 @@ TEST(HoppingWindowTest, ARowIsInEachOfItsWindows) {
       kEditDays);
   auto view = std::make_unique<IncrementalView>(edits.collaborators(), spec);
   SeededRandom random(11);
-  for (int step = 0; step < 40; ++step) {
+  for (int step = 0; step < (kIsSanitized ? 15 : 40); ++step) {
     const uint64_t what = random.next() % 6;
     if (what < 2) edits.insert(static_cast<int>(random.next() % 80), step);
     if (what == 2) edits.insert(5, static_cast<int>(random.next() % 40));
@@ -81,7 +82,7 @@ TEST(HoppingWindowTest, AChangedRowLeavesAllItsWindows) {
   orders.change(100, 80, random);
   orders.commit();
   view.update();
-  for (int step = 0; step < 20; ++step) {
+  for (int step = 0; step < (kIsSanitized ? 6 : 20); ++step) {
     orders.change(1 + static_cast<int>(random.next() % 30), 80, random);
     EXPECT_EQ(orders.rows("FROM gold.hops"), orders.rows(expected)) << "hot, step " << step;
     orders.commit();
