@@ -187,9 +187,9 @@ TEST_F(TimeTravelTest, tells_how_many_files_were_read) {
   EXPECT_EQ(files("SELECT * FROM silver.t WHERE id > 12"), "2 of 3");
   EXPECT_EQ(files(format("SELECT * FROM silver.t AT (VERSION => {}) WHERE id > 12", second_)),
             "1 of 2");
-  EXPECT_EQ(files(format("SELECT * FROM silver.t JOIN silver.t AS u AT (VERSION => {}) USING (id)",
-                         second_)),
-            "5 of 5");
+  EXPECT_EQ(
+      files(format("SELECT * FROM silver.t CROSS JOIN silver.t AS u AT (VERSION => {})", second_)),
+      "5 of 5");
   EXPECT_EQ(files("SELECT 1"), "0 of 0");
   EXPECT_THAT(metrics_->expose(), AllOf(HasSubstr("headrace_query_files_total 10"),
                                         HasSubstr("headrace_query_files_read_total 8")));
