@@ -25,7 +25,7 @@ size_t bytes_of_map(const std::map<int, std::string>& map) {
 }  // namespace
 
 size_t footprint(const ManifestEntries& entries) {
-  size_t bytes = sizeof(entries);
+  size_t bytes = sizeof(ManifestEntries);
   for (const ManifestEntry& entry : entries) {
     const DataFile& file = entry.file;
     bytes += sizeof(entry) + beside(file.path) + beside(file.referenced_data_file) +
@@ -43,7 +43,7 @@ size_t footprint(const ManifestEntries& entries) {
 }
 
 size_t footprint(const ManifestList& manifests) {
-  size_t bytes = sizeof(manifests);
+  size_t bytes = sizeof(ManifestList);
   for (const ManifestFile& manifest : manifests) {
     bytes += sizeof(manifest) + beside(manifest.path) +
              manifest.partitions.capacity() * sizeof(FieldSummary);
