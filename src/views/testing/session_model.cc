@@ -130,16 +130,29 @@ std::vector<SessionModel::Session> SessionModel::after_on_change(const Country& 
       again.push_back(row);
     }
   }
-  std::vector<Session> made;
-  for (const Session& session : walk(again)) {
-    if (meets_any(affected, session) || !is_over(session)) made.push_back(session);
-  }
-  for (const Row& change : country.changes) {
-    const bool is_taken = is_in(made, change.at_us) || is_in(affected, change.at_us);
-    if (is_in(closed, change.at_us) || !is_taken) ++late;
-  }
+  const std::vector<Session> made = made_of(again, affected);
+  late += late_changes(country, made, affected, closed);
   kept.insert(kept.end(), made.begin(), made.end());
   return kept;
+}
+
+// What is made anew and over already is late, unless it is the rest of one that was open.
+std::vector<SessionModel::Session> SessionModel::made_of(const std::vector<Row>& rows,
+                                                         const std::vector<Session>& open) const {
+  std::vector<Session> made;
+  for (const Session& session : walk(rows)) {
+    if (meets_any(open, session) || !is_over(session)) made.push_back(session);
+  }
+  return made;
+}
+
+int64_t SessionModel::late_changes(const Country& country, const std::vector<Session>& made,
+                                   const std::vector<Session>& open,
+                                   const std::vector<Session>& closed) {
+  return std::count_if(country.changes.begin(), country.changes.end(), [&](const Row& change) {
+    const bool is_taken = is_in(made, change.at_us) || is_in(open, change.at_us);
+    return is_in(closed, change.at_us) || !is_taken;
+  });
 }
 
 std::vector<SessionModel::Session> SessionModel::after_on_close(const Country& country,
@@ -159,14 +172,8 @@ std::vector<SessionModel::Session> SessionModel::after_on_close(const Country& c
     const bool is_left_out = is_late(row) && !has_place(country.changes, row.at_us);
     if (!is_left_out && !is_in(closed, row.at_us)) now.push_back(row);
   }
-  std::vector<Session> made;
-  for (const Session& session : walk(now)) {
-    if (meets_any(open, session) || !is_over(session)) made.push_back(session);
-  }
-  for (const Row& change : country.changes) {
-    const bool is_taken = is_in(made, change.at_us) || is_in(open, change.at_us);
-    if (is_in(closed, change.at_us) || !is_taken) ++late;
-  }
+  const std::vector<Session> made = made_of(now, open);
+  late += late_changes(country, made, open, closed);
   result.insert(result.end(), made.begin(), made.end());
   return result;
 }

@@ -77,6 +77,10 @@ class SessionModel {
   std::vector<Session> after_on_change(const Country& country, int64_t& late) const;
   std::vector<Session> built_anew(const Country& country) const;
   std::vector<Session> after_on_close(const Country& country, int64_t& late) const;
+  std::vector<Session> made_of(const std::vector<Row>& rows,
+                               const std::vector<Session>& open) const;
+  static int64_t late_changes(const Country& country, const std::vector<Session>& made,
+                              const std::vector<Session>& open, const std::vector<Session>& closed);
   void forget_open();
   std::vector<Session> walk(const std::vector<Row>& rows) const;
   bool is_over(const Session& session) const;
