@@ -15,9 +15,8 @@ std::string entity_tag(const lake::Table& table, Snapshots snapshots) {
 lake::TableMetadata with_referenced(lake::TableMetadata metadata) {
   std::set<lake::SnapshotId> ids;
   for (const auto& [name, ref] : metadata.refs) ids.insert(integer_member(ref, "snapshot-id"));
-  std::erase_if(metadata.snapshots, [&](const lake::Snapshot& snapshot) {
-    return !ids.contains(snapshot.snapshot_id);
-  });
+  metadata.snapshots.take_if(
+      [&](const lake::Snapshot& snapshot) { return !ids.contains(snapshot.snapshot_id); });
   return metadata;
 }
 

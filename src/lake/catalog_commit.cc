@@ -50,8 +50,7 @@ void roll_back(Table& table, SnapshotId to) {
   }
   metadata.current_snapshot_id = to;
   metadata.refs[kMainBranch] = JsonObject{{"snapshot-id", to}, {"type", "branch"}};
-  metadata.snapshot_log.push_back(
-      JsonObject{{"timestamp-ms", metadata.last_updated_ms}, {"snapshot-id", to}});
+  metadata.snapshot_log.push_back({metadata.last_updated_ms, to});
 }
 
 std::string names_of(const std::vector<TableChange>& changes) {

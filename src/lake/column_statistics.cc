@@ -1,6 +1,7 @@
 #include "lake/column_statistics.h"
 
 #include <charconv>
+#include <utility>
 
 #include "base/error.h"
 #include "engine/database.h"
@@ -53,29 +54,29 @@ std::optional<bool> has_nan(const TextMap& figures) {
   return found->second == "true";
 }
 
-void put_bounds(DataFile& file, const Field& field, const TextMap& figures) {
+void put_bounds(FileFigures& columns, const Field& field, const TextMap& figures) {
   const auto least = figures.find("min");
   const auto greatest = figures.find("max");
   if (has_nan(figures).value_or(false) || least == figures.end() || greatest == figures.end())
     return;
   if (!least->second || !greatest->second) return;
   if (const auto bound = lower_bound_from_text(field.type, *least->second)) {
-    file.lower_bounds[field.id] = *bound;
+    columns.lower_bounds[field.id] = *bound;
   }
   if (const auto bound = upper_bound_from_text(field.type, *greatest->second)) {
-    file.upper_bounds[field.id] = *bound;
+    columns.upper_bounds[field.id] = *bound;
   }
 }
 
-void add_figures(DataFile& file, const LeafColumn& column, const TextMap& figures) {
+void add_figures(FileFigures& columns, const LeafColumn& column, const TextMap& figures) {
   const int id = column.field->id;
-  put_count(file.column_sizes, id, count_named(figures, "column_size_bytes"));
+  put_count(columns.column_sizes, id, count_named(figures, "column_size_bytes"));
   if (column.is_repeated) return;
-  put_count(file.value_counts, id, count_named(figures, "num_values"));
-  put_count(file.null_value_counts, id, count_named(figures, "null_count"));
+  put_count(columns.value_counts, id, count_named(figures, "num_values"));
+  put_count(columns.null_value_counts, id, count_named(figures, "null_count"));
   // How many there are is not told, but when there are none.
-  if (has_nan(figures) == false) file.nan_value_counts[id] = 0;
-  put_bounds(file, *column.field, figures);
+  if (has_nan(figures) == false) columns.nan_value_counts[id] = 0;
+  put_bounds(columns, *column.field, figures);
 }
 
 }  // namespace
@@ -98,6 +99,7 @@ TextMap read_text_map(const VectorView& map, size_t row) {
 void add_column_statistics(DataFile& file, const Schema& schema, const VectorView& statistics,
                            size_t row) {
   if (statistics.is_null(row)) return;
+  FileFigures columns = *file.figures;
   LeafColumns leaves;
   add_leaves(leaves, "", schema.fields, false);
   const auto& entry = statistics.data<MutableVector::ListEntry>()[row];
@@ -107,8 +109,9 @@ void add_column_statistics(DataFile& file, const Schema& schema, const VectorVie
   for (size_t i = entry.offset; i < entry.offset + entry.length; ++i) {
     const auto column = leaves.find(std::string(paths.string(i)));
     if (column == leaves.end()) continue;
-    add_figures(file, column->second, read_text_map(figures, i));
+    add_figures(columns, column->second, read_text_map(figures, i));
   }
+  file.figures = std::move(columns);
 }
 
 }  // namespace headrace::lake

@@ -97,12 +97,13 @@ DataFile write_position_deletes(engine::Connection& connection, Catalog& catalog
   file.spec_id = data_file.spec_id;
   file.partition = data_file.partition;
   file.record_count = count;
-  file.value_counts = {{kDeleteFilePathId, count}, {kDeletePositionId, count}};
-  file.null_value_counts = {{kDeleteFilePathId, 0}, {kDeletePositionId, 0}};
-  file.lower_bounds = {{kDeleteFilePathId, data_file.path},
-                       {kDeletePositionId, position_bound(sorted.front())}};
-  file.upper_bounds = {{kDeleteFilePathId, data_file.path},
-                       {kDeletePositionId, position_bound(sorted.back())}};
+  file.figures =
+      FileFigures{.value_counts = {{kDeleteFilePathId, count}, {kDeletePositionId, count}},
+                  .null_value_counts = {{kDeleteFilePathId, 0}, {kDeletePositionId, 0}},
+                  .lower_bounds = {{kDeleteFilePathId, data_file.path},
+                                   {kDeletePositionId, position_bound(sorted.front())}},
+                  .upper_bounds = {{kDeleteFilePathId, data_file.path},
+                                   {kDeletePositionId, position_bound(sorted.back())}}};
   file.referenced_data_file = data_file.path;
   return file;
 }
@@ -122,10 +123,11 @@ std::string read_deletes_sql(const DataFile& delete_file) {
 
 std::optional<std::string> only_data_file_of(const DataFile& delete_file) {
   if (delete_file.referenced_data_file) return delete_file.referenced_data_file;
-  const auto lower = delete_file.lower_bounds.find(kDeleteFilePathId);
-  const auto upper = delete_file.upper_bounds.find(kDeleteFilePathId);
-  const bool is_one = lower != delete_file.lower_bounds.end() &&
-                      upper != delete_file.upper_bounds.end() && lower->second == upper->second;
+  const FileFigures& figures = *delete_file.figures;
+  const auto lower = figures.lower_bounds.find(kDeleteFilePathId);
+  const auto upper = figures.upper_bounds.find(kDeleteFilePathId);
+  const bool is_one = lower != figures.lower_bounds.end() && upper != figures.upper_bounds.end() &&
+                      lower->second == upper->second;
   return is_one ? std::optional<std::string>(lower->second) : std::nullopt;
 }
 

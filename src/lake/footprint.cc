@@ -28,16 +28,18 @@ size_t footprint(const ManifestEntries& entries) {
   size_t bytes = sizeof(ManifestEntries);
   for (const ManifestEntry& entry : entries) {
     const DataFile& file = entry.file;
-    bytes += sizeof(entry) + beside(file.path) + beside(file.referenced_data_file) +
+    const FileFigures& figures = *file.figures;
+    bytes += sizeof(entry) + sizeof(figures) + beside(file.path) +
+             beside(file.referenced_data_file) +
              file.partition.capacity() * sizeof(file.partition[0]) +
-             file.split_offsets.capacity() * sizeof(int64_t) +
+             figures.split_offsets.capacity() * sizeof(int64_t) +
              file.equality_ids.capacity() * sizeof(int);
     for (const auto& value : file.partition) bytes += beside(value);
-    for (const auto* map : {&file.column_sizes, &file.value_counts, &file.null_value_counts,
-                            &file.nan_value_counts}) {
+    for (const auto* map : {&figures.column_sizes, &figures.value_counts,
+                            &figures.null_value_counts, &figures.nan_value_counts}) {
       bytes += bytes_of_map(*map);
     }
-    bytes += bytes_of_map(file.lower_bounds) + bytes_of_map(file.upper_bounds);
+    bytes += bytes_of_map(figures.lower_bounds) + bytes_of_map(figures.upper_bounds);
   }
   return bytes;
 }

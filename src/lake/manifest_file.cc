@@ -96,6 +96,7 @@ AvroValue data_file_value(const DataFile& file, const std::vector<Type>& types, 
   for (size_t i = 0; i < types.size(); ++i) {
     partition.push_back(partition_value(types[i], file.partition[i]));
   }
+  const FileFigures& figures = *file.figures;
   AvroValues values{
       static_cast<int>(file.content),
       file.path,
@@ -103,13 +104,13 @@ AvroValue data_file_value(const DataFile& file, const std::vector<Type>& types, 
       avro_record(std::move(partition)),
       file.record_count,
       file.file_size_bytes,
-      map_value(file.column_sizes),
-      map_value(file.value_counts),
-      map_value(file.null_value_counts),
-      map_value(file.nan_value_counts),
-      map_value(file.lower_bounds),
-      map_value(file.upper_bounds),
-      numbers_value(file.split_offsets),
+      map_value(figures.column_sizes),
+      map_value(figures.value_counts),
+      map_value(figures.null_value_counts),
+      map_value(figures.nan_value_counts),
+      map_value(figures.lower_bounds),
+      map_value(figures.upper_bounds),
+      numbers_value(figures.split_offsets),
       numbers_value(file.equality_ids),
       file.sort_order_id ? AvroValue(*file.sort_order_id) : AvroValue(),
       file.referenced_data_file ? AvroValue(*file.referenced_data_file) : AvroValue()};
@@ -182,6 +183,22 @@ void read_content_place(DataFile& file, const AvroValue& value) {
        file.path);
 }
 
+FileFigures figures_of(const AvroValue& value) {
+  FileFigures figures;
+  figures.column_sizes = counts_of(value.field(id::kColumnSizes));
+  figures.value_counts = counts_of(value.field(id::kValueCounts));
+  figures.null_value_counts = counts_of(value.field(id::kNullValueCounts));
+  figures.nan_value_counts = counts_of(value.field(id::kNanValueCounts));
+  figures.lower_bounds = bounds_of(value.field(id::kLowerBounds));
+  figures.upper_bounds = bounds_of(value.field(id::kUpperBounds));
+  if (const AvroValue& offsets = value.field(id::kSplitOffsets); !offsets.is_null()) {
+    for (const AvroValue& offset : offsets.array()) {
+      figures.split_offsets.push_back(offset.integer());
+    }
+  }
+  return figures;
+}
+
 DataFile data_file_of(const AvroValue& value, const PartitionSpec& spec,
                       const std::vector<Type>& types) {
   DataFile file;
@@ -198,15 +215,7 @@ DataFile data_file_of(const AvroValue& value, const PartitionSpec& spec,
   }
   file.record_count = required_integer(value, id::kRecordCount, "record_count");
   file.file_size_bytes = required_integer(value, id::kFileSize, "file_size_in_bytes");
-  file.column_sizes = counts_of(value.field(id::kColumnSizes));
-  file.value_counts = counts_of(value.field(id::kValueCounts));
-  file.null_value_counts = counts_of(value.field(id::kNullValueCounts));
-  file.nan_value_counts = counts_of(value.field(id::kNanValueCounts));
-  file.lower_bounds = bounds_of(value.field(id::kLowerBounds));
-  file.upper_bounds = bounds_of(value.field(id::kUpperBounds));
-  if (const AvroValue& offsets = value.field(id::kSplitOffsets); !offsets.is_null()) {
-    for (const AvroValue& offset : offsets.array()) file.split_offsets.push_back(offset.integer());
-  }
+  file.figures = figures_of(value);
   if (const AvroValue& ids = value.field(id::kEqualityIds); !ids.is_null()) {
     for (const AvroValue& field : ids.array()) {
       file.equality_ids.push_back(static_cast<int>(field.integer()));

@@ -126,8 +126,7 @@ void MetadataBuilder::make_current(const Snapshot& snapshot) {
   const bool is_new = added_snapshots_.contains(snapshot.snapshot_id);
   was_current_.insert(snapshot.snapshot_id);
   metadata_.snapshot_log.push_back(
-      JsonObject{{"timestamp-ms", is_new ? snapshot.timestamp_ms : metadata_.last_updated_ms},
-                 {"snapshot-id", snapshot.snapshot_id}});
+      {is_new ? snapshot.timestamp_ms : metadata_.last_updated_ms, snapshot.snapshot_id});
 }
 
 void MetadataBuilder::set_ref(const std::string& name, JsonObject ref) {
@@ -164,8 +163,8 @@ void MetadataBuilder::remove_snapshots(const std::set<SnapshotId>& ids) {
     fail(ErrorKind::kInvalid, "committing to {}: snapshot {} cannot go, \"{}\" points to it",
          table_, snapshot_id_of(ref), std::string(name));
   }
-  std::erase_if(metadata_.snapshots,
-                [&](const Snapshot& snapshot) { return ids.contains(snapshot.snapshot_id); });
+  metadata_.snapshots.take_if(
+      [&](const Snapshot& snapshot) { return ids.contains(snapshot.snapshot_id); });
   removed_snapshots_.insert(ids.begin(), ids.end());
   for (const char* kind : {"statistics", "partition-statistics"}) {
     for (const SnapshotId id : ids) remove_statistics(kind, id);
@@ -175,9 +174,9 @@ void MetadataBuilder::remove_snapshots(const std::set<SnapshotId>& ids) {
 // The log says which snapshot was current when: not those that were so only within this commit, and
 // nothing from before a gap.
 void MetadataBuilder::tidy_snapshot_log() {
-  JsonArray kept;
-  for (const Json& entry : metadata_.snapshot_log) {
-    const SnapshotId id = snapshot_id_of(entry);
+  std::vector<SnapshotLogEntry> kept;
+  for (const SnapshotLogEntry& entry : metadata_.snapshot_log) {
+    const SnapshotId id = entry.snapshot_id;
     if (was_current_.contains(id) && metadata_.current_snapshot_id != id) continue;
     if (removed_snapshots_.contains(id)) {
       kept.clear();

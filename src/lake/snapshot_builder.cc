@@ -43,8 +43,7 @@ int size_level(const ManifestFile& manifest, int64_t base) {
 }
 
 void log_snapshot(TableMetadata& metadata, const Snapshot& snapshot) {
-  metadata.snapshot_log.push_back(
-      JsonObject{{"timestamp-ms", snapshot.timestamp_ms}, {"snapshot-id", snapshot.snapshot_id}});
+  metadata.snapshot_log.push_back({snapshot.timestamp_ms, snapshot.snapshot_id});
   metadata.refs[kMainBranch] =
       JsonObject{{"snapshot-id", snapshot.snapshot_id}, {"type", "branch"}};
 }

@@ -1,6 +1,7 @@
 #include "lake/snapshot_expiry.h"
 
 #include <algorithm>
+#include <iterator>
 #include <set>
 #include <vector>
 
@@ -30,31 +31,26 @@ void erase_entries(JsonArray& entries, const std::set<SnapshotId>& ids) {
 }
 
 // The log tells which snapshot was current when; before a gap it cannot be told.
-void erase_log(JsonArray& log, const std::set<SnapshotId>& ids) {
-  size_t first = 0;
-  for (size_t i = 0; i < log.size(); ++i) {
-    if (has_id(log[i], ids)) first = i + 1;
-  }
-  log.erase(log.begin(), log.begin() + static_cast<std::ptrdiff_t>(first));
+void erase_log(std::vector<SnapshotLogEntry>& log, const std::set<SnapshotId>& ids) {
+  const auto gap = std::find_if(log.rbegin(), log.rend(), [&](const SnapshotLogEntry& entry) {
+    return ids.contains(entry.snapshot_id);
+  });
+  log.erase(log.begin(), gap.base());
 }
 
-std::vector<Snapshot> expire_snapshots(TableMetadata& metadata, const CatalogOptions& options,
-                                       int64_t now_ms) {
+SnapshotList expire_snapshots(TableMetadata& metadata, const CatalogOptions& options,
+                              int64_t now_ms) {
   const auto keep = static_cast<size_t>(std::max(options.keep_snapshots, 1));
   const auto max = static_cast<size_t>(std::max(options.max_snapshots, options.keep_snapshots));
   const std::set<SnapshotId> referenced = referenced_snapshots(metadata);
-  std::vector<Snapshot> expired;
-  std::vector<Snapshot> kept;
   size_t count = metadata.snapshots.size();
-  for (Snapshot& snapshot : metadata.snapshots) {
+  return metadata.snapshots.take_if([&](const Snapshot& snapshot) {
     const bool old = now_ms - snapshot.timestamp_ms > options.keep_snapshots_ms;
     const bool goes =
         !referenced.contains(snapshot.snapshot_id) && (count > max || (count > keep && old));
     if (goes) --count;
-    (goes ? expired : kept).push_back(std::move(snapshot));
-  }
-  metadata.snapshots = std::move(kept);
-  return expired;
+    return goes;
+  });
 }
 
 std::vector<std::string> trim_metadata_log(TableMetadata& metadata, int keep) {
@@ -81,7 +77,7 @@ bool is_linear(const TableMetadata& metadata, const Expired& expired) {
     previous = snapshot.snapshot_id;
     return linked;
   };
-  return std::all_of(expired.snapshots.begin() + 1, expired.snapshots.end(), follows) &&
+  return std::all_of(std::next(expired.snapshots.begin()), expired.snapshots.end(), follows) &&
          std::all_of(metadata.snapshots.begin(), metadata.snapshots.end(), follows);
 }
 

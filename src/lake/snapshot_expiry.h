@@ -11,7 +11,7 @@
 namespace headrace::lake {
 
 struct Expired {
-  std::vector<Snapshot> snapshots;          // oldest first
+  SnapshotList snapshots;                   // oldest first
   std::vector<std::string> metadata_files;  // beyond those to be kept
 };
 

@@ -17,6 +17,8 @@
 #include "base/clock.h"
 #include "base/file_system.h"
 #include "base/random.h"
+#include "base/shared_value.h"
+#include "lake/snapshot.h"
 #include "lake/types.h"
 #include "objects/object_store.h"
 #include "objects/uri.h"
@@ -24,8 +26,6 @@
 #include "store/metadata_store.h"
 
 namespace headrace::lake {
-
-using SnapshotId = int64_t;
 
 // The branch that is a table's current state.
 inline constexpr const char* kMainBranch = "main";
@@ -48,13 +48,8 @@ struct ManifestFile;
 // What the rows of a file are (spec, "Manifests", field 134).
 enum class FileContent { kData = 0, kPositionDeletes = 1, kEqualityDeletes = 2 };
 
-// A file of a table: of rows, or of deletes of rows.
-struct DataFile {
-  std::string path = {};  // absolute URI (file:///…, s3://…)
-  int spec_id = 0;
-  PartitionValues partition = {};  // in the order of the spec's fields
-  int64_t record_count = 0;
-  int64_t file_size_bytes = 0;
+// What a file's columns hold, by field id, and where its parts begin.
+struct FileFigures {
   std::map<int, int64_t> column_sizes = {};
   std::map<int, int64_t> value_counts = {};
   std::map<int, int64_t> null_value_counts = {};
@@ -62,6 +57,16 @@ struct DataFile {
   std::map<int, std::string> lower_bounds = {};  // Iceberg single-value serialization
   std::map<int, std::string> upper_bounds = {};
   std::vector<int64_t> split_offsets = {};
+};
+
+// A file of a table: of rows, or of deletes of rows.
+struct DataFile {
+  std::string path = {};  // absolute URI (file:///…, s3://…)
+  int spec_id = 0;
+  PartitionValues partition = {};  // in the order of the spec's fields
+  int64_t record_count = 0;
+  int64_t file_size_bytes = 0;
+  SharedValue<FileFigures> figures = {};
   std::optional<int> sort_order_id = {};
   FileContent content = FileContent::kData;
   std::optional<std::string> referenced_data_file = {};  // of position deletes that are all of it
@@ -93,24 +98,6 @@ int64_t live_rows(const DataFile& file);
 // file.
 bool has_equality_deletes(const DataFile& file);
 
-using Summary = std::map<std::string, std::string>;
-
-struct Snapshot {
-  SnapshotId snapshot_id = 0;
-  std::optional<SnapshotId> parent_snapshot_id = {};
-  int64_t sequence_number = 0;
-  int64_t timestamp_ms = 0;
-  std::string manifest_list = {};
-  Summary summary = {};  // with "operation"
-  int schema_id = 0;
-  std::optional<int64_t> first_row_id = {};  // format 3: of the rows that it adds
-  std::optional<int64_t> added_rows = {};    // and how many ids it takes
-  JsonObject unknown = {};                   // members written by other engines, kept as they are
-  // The snapshot as JSON text, kept by commits: a snapshot never changes, but stands in every
-  // metadata file written while it lives.
-  std::shared_ptr<const std::string> json_text = nullptr;
-};
-
 struct TableMetadata {
   int format_version = 2;   // 2 or 3
   int64_t next_row_id = 0;  // format 3
@@ -128,8 +115,8 @@ struct TableMetadata {
   JsonArray sort_orders;
   std::map<std::string, std::string> properties = {};
   std::optional<SnapshotId> current_snapshot_id = {};
-  std::vector<Snapshot> snapshots = {};
-  JsonArray snapshot_log;
+  SnapshotList snapshots = {};
+  std::vector<SnapshotLogEntry> snapshot_log = {};
   JsonArray metadata_log;
   JsonObject refs;
   JsonObject unknown;  // members written by other engines ("statistics", …), kept as they are

@@ -198,7 +198,10 @@ void read_snapshots(TableMetadata& metadata, const Json& json) {
       fail(ErrorKind::kCorrupt, "its current snapshot {} is not among its snapshots", current);
     }
   }
-  metadata.snapshot_log = array_or_empty(json, "snapshot-log");
+  for (const Json& entry : array_or_empty(json, "snapshot-log")) {
+    metadata.snapshot_log.push_back(
+        {integer_member(entry, "timestamp-ms"), integer_member(entry, "snapshot-id")});
+  }
   metadata.metadata_log = array_or_empty(json, "metadata-log");
   if (const Json* refs = find_member(json, "refs"); refs != nullptr && refs->is_object()) {
     metadata.refs = refs->get_object();
@@ -237,6 +240,10 @@ Json schema_json(const Schema& schema) {
 
 Json spec_json(const PartitionSpec& spec) { return to_json(spec); }
 
+Json log_entry_json(const SnapshotLogEntry& entry) {
+  return JsonObject{{"timestamp-ms", entry.timestamp_ms}, {"snapshot-id", entry.snapshot_id}};
+}
+
 JsonObject json_without_snapshots(const TableMetadata& metadata) {
   JsonObject object{{"format-version", metadata.format_version},
                     {"table-uuid", metadata.table_uuid},
@@ -253,7 +260,7 @@ JsonObject json_without_snapshots(const TableMetadata& metadata) {
                     {"sort-orders", metadata.sort_orders},
                     {"properties", text_map_json(metadata.properties)},
                     {"refs", metadata.refs},
-                    {"snapshot-log", metadata.snapshot_log},
+                    {"snapshot-log", array_of(metadata.snapshot_log, log_entry_json)},
                     {"metadata-log", metadata.metadata_log}};
   if (metadata.format_version >= 3) object["next-row-id"] = metadata.next_row_id;
   if (metadata.current_snapshot_id) object["current-snapshot-id"] = *metadata.current_snapshot_id;
@@ -298,6 +305,11 @@ Json to_json(const TableMetadata& metadata) {
 
 std::string to_text(const TableMetadata& metadata) {
   std::string text = to_text(Json(json_without_snapshots(metadata)));
+  size_t size = text.size();
+  for (const Snapshot& snapshot : metadata.snapshots) {
+    if (snapshot.json_text) size += snapshot.json_text->size() + 1;
+  }
+  text.reserve(size + 32);
   text.back() = ',';  // in place of the closing brace
   text += R"("snapshots":[)";
   for (const Snapshot& snapshot : metadata.snapshots) {
@@ -305,13 +317,16 @@ std::string to_text(const TableMetadata& metadata) {
     text += ',';
   }
   if (!metadata.snapshots.empty()) text.pop_back();
-  return text + "]}";
+  text += "]}";
+  return text;
 }
 
 void keep_snapshot_texts(TableMetadata& metadata) {
-  for (Snapshot& snapshot : metadata.snapshots) {
-    if (snapshot.json_text) continue;
+  for (size_t i = 0; i < metadata.snapshots.size(); ++i) {
+    if (metadata.snapshots.at(i).json_text) continue;
+    Snapshot snapshot = metadata.snapshots.at(i);
     snapshot.json_text = std::make_shared<const std::string>(to_text(snapshot_json(snapshot)));
+    metadata.snapshots.replace(i, std::move(snapshot));
   }
 }
 

@@ -105,12 +105,12 @@ TableVersion find_version_at(const Table& table, Timestamp time) {
   const TableMetadata& metadata = table.metadata;
   // A snapshot is of a millisecond, so all of it counts as the past within it.
   const int64_t time_ms = std::chrono::floor<milliseconds>(time).time_since_epoch().count();
-  const Json* current = nullptr;  // in the order in which they became current
-  for (const Json& entry : metadata.snapshot_log) {
-    if (integer_member(entry, "timestamp-ms") <= time_ms) current = &entry;
+  std::optional<SnapshotId> current;  // in the order in which they became current
+  for (const SnapshotLogEntry& entry : metadata.snapshot_log) {
+    if (entry.timestamp_ms <= time_ms) current = entry.snapshot_id;
   }
-  if (current != nullptr) {
-    if (const Snapshot* snapshot = metadata.snapshot(integer_member(*current, "snapshot-id"))) {
+  if (current) {
+    if (const Snapshot* snapshot = metadata.snapshot(*current)) {
       return {snapshot, schema_of(metadata, *snapshot)};
     }
   }

@@ -221,16 +221,17 @@ bool is_nan(const Type& type, const std::string& single_value) {
 ValueRange range_of_statistics(const DataFile& file, int field_id, const Type& type) {
   ValueRange range;
   if (type.is_nested()) return range;
-  const auto nans = file.nan_value_counts.find(field_id);
+  const FileFigures& figures = *file.figures;
+  const auto nans = figures.nan_value_counts.find(field_id);
   range.may_be_nan =
-      is_floating(type) && (nans == file.nan_value_counts.end() || nans->second != 0);
-  if (const auto nulls = file.null_value_counts.find(field_id);
-      nulls != file.null_value_counts.end()) {
+      is_floating(type) && (nans == figures.nan_value_counts.end() || nans->second != 0);
+  if (const auto nulls = figures.null_value_counts.find(field_id);
+      nulls != figures.null_value_counts.end()) {
     range.may_be_null = nulls->second != 0;
     range.may_be_value = nulls->second != file.record_count;
   }
-  range.lower = bound(file.lower_bounds, field_id, type);
-  range.upper = bound(file.upper_bounds, field_id, type);
+  range.lower = bound(figures.lower_bounds, field_id, type);
+  range.upper = bound(figures.upper_bounds, field_id, type);
   return range;
 }
 

@@ -14,8 +14,8 @@ const std::string* bound_of(const std::map<int, std::string>& bounds, int field_
 }
 
 std::optional<int64_t> nulls_of(const lake::DataFile& file, int field_id) {
-  const auto found = file.null_value_counts.find(field_id);
-  if (found == file.null_value_counts.end()) return std::nullopt;
+  const auto found = file.figures->null_value_counts.find(field_id);
+  if (found == file.figures->null_value_counts.end()) return std::nullopt;
   return found->second;
 }
 
@@ -26,13 +26,13 @@ bool values_meet(const lake::DataFile& file, const KeyRange& range) {
   const int id = range.field->id;
   if (nulls_of(file, id) == file.record_count) return false;
   try {
-    const std::string* lower = bound_of(file.lower_bounds, id);
+    const std::string* lower = bound_of(file.figures->lower_bounds, id);
     if (lower != nullptr && range.greatest &&
         lake::compare_single_values(type, lake::single_value_from_text(type, *range.greatest),
                                     *lower) < 0) {
       return false;
     }
-    const std::string* upper = bound_of(file.upper_bounds, id);
+    const std::string* upper = bound_of(file.figures->upper_bounds, id);
     return upper == nullptr || !range.least ||
            lake::compare_single_values(type, lake::single_value_from_text(type, *range.least),
                                        *upper) <= 0;

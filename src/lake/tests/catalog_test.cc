@@ -89,11 +89,11 @@ TEST(CatalogTest, WhatIsReadBackFromDiskIsWhatWasCommitted) {
   TablePtr table = lake.create("edits", {"day(ts)", "bucket(4, id)", "name"});
   DataFile file = lake.named_file(*table, "a", 10);
   file.partition = {"2015-09-12", "3", std::nullopt};
-  file.lower_bounds = {{1, std::string("\1\0\0\0\0\0\0\0", 8)}};
-  file.column_sizes = {{1, 40}};
-  file.value_counts = {{1, 10}};
-  file.null_value_counts = {{1, 0}};
-  file.split_offsets = {4};
+  file.figures = FileFigures{.column_sizes = {{1, 40}},
+                             .value_counts = {{1, 10}},
+                             .null_value_counts = {{1, 0}},
+                             .lower_bounds = {{1, std::string("\1\0\0\0\0\0\0\0", 8)}},
+                             .split_offsets = {4}};
   table = lake.append(table, {file});
   const auto other = Catalog::open(*lake.store, *lake.files, lake.clock, lake.random,
                                    {.warehouse = lake.directory.path() + "/warehouse"});
@@ -103,11 +103,11 @@ TEST(CatalogTest, WhatIsReadBackFromDiskIsWhatWasCommitted) {
   ASSERT_THAT(files, SizeIs(1));
   EXPECT_EQ(files[0].path, file.path);
   EXPECT_EQ(files[0].partition, file.partition);
-  EXPECT_EQ(files[0].lower_bounds, file.lower_bounds);
-  EXPECT_EQ(files[0].column_sizes, file.column_sizes);
-  EXPECT_EQ(files[0].value_counts, file.value_counts);
-  EXPECT_EQ(files[0].null_value_counts, file.null_value_counts);
-  EXPECT_EQ(files[0].split_offsets, file.split_offsets);
+  EXPECT_EQ(files[0].figures->lower_bounds, file.figures->lower_bounds);
+  EXPECT_EQ(files[0].figures->column_sizes, file.figures->column_sizes);
+  EXPECT_EQ(files[0].figures->value_counts, file.figures->value_counts);
+  EXPECT_EQ(files[0].figures->null_value_counts, file.figures->null_value_counts);
+  EXPECT_EQ(files[0].figures->split_offsets, file.figures->split_offsets);
   EXPECT_EQ(files[0].sequence_number, 1);
   EXPECT_EQ(files[0].added_snapshot_id, *read->metadata.current_snapshot_id);
 }

@@ -104,11 +104,11 @@ TEST_F(DataWriterTest, BoundsAreThoseOfTheColumn) {
   const Schema& schema = table->metadata.current_schema();
   const auto lower = [&](const char* name) {
     const Field& field = *schema.find(name);
-    return single_value_to_text(field.type, file.lower_bounds.at(field.id));
+    return single_value_to_text(field.type, file.figures->lower_bounds.at(field.id));
   };
   const auto upper = [&](const char* name) {
     const Field& field = *schema.find(name);
-    return single_value_to_text(field.type, file.upper_bounds.at(field.id));
+    return single_value_to_text(field.type, file.figures->upper_bounds.at(field.id));
   };
   EXPECT_EQ(lower("i") + " " + upper("i"), "0 2");
   EXPECT_EQ(lower("d") + " " + upper("d"), "0.0000 2.5000");
@@ -116,9 +116,9 @@ TEST_F(DataWriterTest, BoundsAreThoseOfTheColumn) {
   EXPECT_EQ(upper("ts"), "1970-01-01 00:00:01.5+00");
   EXPECT_EQ(lower("text") + "|" + upper("text"), "a text of more t|a text of more u");
   EXPECT_EQ(lower("x") + " " + upper("x"), "-2 0");
-  EXPECT_FALSE(file.lower_bounds.contains(schema.find("nan")->id));
-  EXPECT_FALSE(file.lower_bounds.contains(schema.find("nothing")->id));
-  EXPECT_EQ(file.null_value_counts.at(schema.find("nothing")->id), 3);
+  EXPECT_FALSE(file.figures->lower_bounds.contains(schema.find("nan")->id));
+  EXPECT_FALSE(file.figures->lower_bounds.contains(schema.find("nothing")->id));
+  EXPECT_EQ(file.figures->null_value_counts.at(schema.find("nothing")->id), 3);
   EXPECT_EQ(lower("blob"), "\\x00\\xFF");
   EXPECT_EQ(upper("u"), "00112233-4455-6677-8899-aabbccddeeff");
   EXPECT_EQ(lower("ok") + " " + upper("ok"), "false true");

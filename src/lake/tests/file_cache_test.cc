@@ -23,10 +23,12 @@ TEST(FileCache, LetsTheOldestGoWhenItIsFull) {
 TEST(Footprint, GrowsWithColumnsAndTheirBounds) {
   ManifestEntries plain(1);
   ManifestEntries wide(1);
+  FileFigures figures;
   for (int id = 1; id <= 100; ++id) {
-    wide[0].file.value_counts[id] = 1;
-    wide[0].file.lower_bounds[id] = std::string(16, 'a');
+    figures.value_counts[id] = 1;
+    figures.lower_bounds[id] = std::string(16, 'a');
   }
+  wide[0].file.figures = std::move(figures);
   EXPECT_GT(footprint(plain), sizeof(ManifestEntry));
   EXPECT_GT(footprint(wide), footprint(plain) + size_t{100} * (64 + 80 + 17));
   EXPECT_LT(footprint(wide), footprint(plain) + size_t{100} * 300);

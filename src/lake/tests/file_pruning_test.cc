@@ -82,9 +82,11 @@ TEST_F(FilePruningTest, UnderstandsTheTransformsOfPartitions) {
     std::vector<DataFile> files =
         write_data_files(*connection_, *lake_.catalog, *lake_.files, lake_.random, *table, select);
     for (DataFile& file : files) {
-      file.lower_bounds.clear();
-      file.upper_bounds.clear();
-      file.null_value_counts.clear();
+      FileFigures figures = *file.figures;
+      figures.lower_bounds.clear();
+      figures.upper_bounds.clear();
+      figures.null_value_counts.clear();
+      file.figures = std::move(figures);
     }
     table = lake_.append(table, std::move(files));
     for (const auto& [condition, expected] : cases) {

@@ -214,7 +214,7 @@ TEST_F(Format3Test, RowsKeepTheirIdsInAnotherFile) {
   move("id");  // and again, of a file that has some of its own
   EXPECT_EQ(lineage(table), before);
   // Those columns are none of the table's.
-  EXPECT_EQ(files(table)[0].value_counts.count(kRowIdField), 0U);
+  EXPECT_EQ(files(table)[0].figures->value_counts.count(kRowIdField), 0U);
 }
 
 TEST_F(Format3Test, ChangesAreTheRowsThatANewVectorHasMore) {
@@ -270,7 +270,9 @@ TEST_F(Format3Test, AVectorHidesPositionDeletesOfItsDataFile) {
   change.added = {write_position_deletes(*connection_, *lake_.catalog, *lake_.files, lake_.random,
                                          *table, data, RowPositions({1}))};
   change.added[0].referenced_data_file.reset();
-  change.added[0].lower_bounds.clear();
+  FileFigures figures = *change.added[0].figures;
+  figures.lower_bounds.clear();
+  change.added[0].figures = std::move(figures);
   table = upgrade(commit(std::move(change), table, "delete"));
   table = delete_rows(table, {{0, {2}}});
   ASSERT_THAT(lake_.catalog->delete_files(*table), SizeIs(2));

@@ -57,6 +57,13 @@ std::string set_ref(int64_t id, const std::string& name = "main") {
       name, id);
 }
 
+void add_to_last_summary(TableMetadata& table, const std::string& key, const std::string& value) {
+  Snapshot snapshot = table.snapshots.back();
+  snapshot.summary[key] = value;
+  snapshot.json_text = nullptr;
+  table.snapshots.replace(table.snapshots.size() - 1, std::move(snapshot));
+}
+
 TableMetadata with_two_snapshots() {
   return updated(created(), add_snapshot(11, 1) + "," + set_ref(11) + "," +
                                 add_snapshot(12, 2, "11") + "," + set_ref(12));
@@ -131,7 +138,7 @@ TEST(MetadataBuilderTest, SnapshotsFollowEachOtherAndTheLogTellsTheLast) {
   EXPECT_EQ(table.last_sequence_number, 2);
   EXPECT_EQ(table.last_updated_ms, kNow + 2);
   ASSERT_THAT(table.snapshot_log, SizeIs(1));  // 11 was current within the commit alone
-  EXPECT_EQ(integer_member(table.snapshot_log.at(0), "snapshot-id"), 12);
+  EXPECT_EQ(table.snapshot_log.at(0).snapshot_id, 12);
   EXPECT_EQ(to_text(Json(table.refs)), R"({"main":{"snapshot-id":12,"type":"branch"}})");
 }
 
@@ -143,13 +150,12 @@ TEST(MetadataBuilderTest, RollsBackBranchesAndRemovesSnapshots) {
   EXPECT_THAT(table.snapshots, SizeIs(1));
   EXPECT_EQ(table.refs.size(), 1u);
   ASSERT_THAT(table.snapshot_log, SizeIs(1));
-  EXPECT_EQ(integer_member(table.snapshot_log.at(0), "snapshot-id"), 11);
+  EXPECT_EQ(table.snapshot_log.at(0).snapshot_id, 11);
 }
 
 TEST(MetadataBuilderTest, AReplacedTableBeginsAnewAndItsWriterGoesOn) {
   TableMetadata table = with_two_snapshots();
-  table.snapshots.back().summary["headrace.positions"] = "here";
-  table.snapshots.back().json_text = nullptr;
+  add_to_last_summary(table, "headrace.positions", "here");
   table = updated(table, R"({"action": "remove-snapshot-ref", "ref-name": "main"},)" +
                              add_snapshot(13, 3, "", "overwrite") + "," + set_ref(13));
   EXPECT_EQ(table.current_snapshot_id, 13);
@@ -159,7 +165,7 @@ TEST(MetadataBuilderTest, AReplacedTableBeginsAnewAndItsWriterGoesOn) {
 
 TEST(MetadataBuilderTest, WhatAViewSaysOfItsInputsIsCarriedByReplaceAlone) {
   TableMetadata table = with_two_snapshots();
-  table.snapshots.back().summary["headrace.inputs"] = "these";
+  add_to_last_summary(table, "headrace.inputs", "these");
   const TableMetadata appended = updated(table, add_snapshot(13, 3, "12") + "," + set_ref(13));
   EXPECT_FALSE(appended.current_snapshot()->summary.contains("headrace.inputs"));
   const TableMetadata replaced =

@@ -75,8 +75,8 @@ TEST(TableMetadataTest, Format3IsReadAndWritten) {
   const TableMetadata metadata = table_metadata_from_json(foreign_metadata_3());
   EXPECT_EQ(metadata.format_version, 3);
   EXPECT_EQ(metadata.next_row_id, 30);
-  EXPECT_EQ(metadata.snapshots[0].first_row_id, 10);
-  EXPECT_EQ(metadata.snapshots[0].added_rows, 20);
+  EXPECT_EQ(metadata.snapshots.at(0).first_row_id, 10);
+  EXPECT_EQ(metadata.snapshots.at(0).added_rows, 20);
   EXPECT_EQ(to_json(metadata), foreign_metadata_3());
 }
 

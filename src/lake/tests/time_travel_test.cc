@@ -33,10 +33,7 @@ Table sample() {
     metadata.snapshots.push_back(snapshot);
   }
   metadata.current_snapshot_id = 1;
-  const auto entry = [](int64_t time_ms, SnapshotId id) {
-    return JsonObject{{"timestamp-ms", time_ms}, {"snapshot-id", id}};
-  };
-  metadata.snapshot_log = {entry(10, 1), entry(20, 2), entry(30, 1)};
+  metadata.snapshot_log = {{10, 1}, {20, 2}, {30, 1}};
   metadata.refs = {
       {"main", JsonObject{{"snapshot-id", 1}, {"type", "branch"}, {"min-snapshots-to-keep", 5}}},
       {"2", JsonObject{{"snapshot-id", 3}, {"type", "tag"}, {"max-ref-age-ms", 1000}}},

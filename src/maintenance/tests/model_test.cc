@@ -197,7 +197,7 @@ class ModelRun {
     const auto& snapshots = now->metadata.snapshots;
     lake::TableChange change;
     change.base = now;
-    change.roll_back_to = snapshots[steps_.below(snapshots.size())].snapshot_id;
+    change.roll_back_to = snapshots.at(steps_.below(snapshots.size())).snapshot_id;
     table_.catalog().commit({change});
     table_.model.roll_back(*change.roll_back_to);
     table_.tables().refresh(table_.identifier());

@@ -22,11 +22,13 @@ class MayHoldTest : public testing::TestWithParam<Case> {};
 lake::DataFile file_of(const lake::Field& field, const Case& given) {
   lake::DataFile file;
   file.record_count = 10;
-  file.null_value_counts[field.id] = given.file_nulls;
+  lake::FileFigures figures;
+  figures.null_value_counts[field.id] = given.file_nulls;
   if (given.file_least) {
-    file.lower_bounds[field.id] = *lake::lower_bound_from_text(field.type, *given.file_least);
-    file.upper_bounds[field.id] = *lake::upper_bound_from_text(field.type, *given.file_greatest);
+    figures.lower_bounds[field.id] = *lake::lower_bound_from_text(field.type, *given.file_least);
+    figures.upper_bounds[field.id] = *lake::upper_bound_from_text(field.type, *given.file_greatest);
   }
+  file.figures = std::move(figures);
   return file;
 }
 
