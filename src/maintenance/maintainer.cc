@@ -16,6 +16,7 @@ namespace {
 constexpr size_t kHistory = 1000;
 constexpr std::chrono::hours kExpiryRun{1};
 constexpr milliseconds kLongestRest{600'000};
+constexpr milliseconds kTick{1'000};  // between two counts of commits
 constexpr const char* kLease = "maintenance";
 // A view rewrites its own files, and would have to begin anew with each merge.
 constexpr const char* kViewProperty = "headrace.view";
@@ -118,8 +119,33 @@ void Maintainer::stop() {
   if (thread_.joinable()) thread_.join();
 }
 
+// The interval, or less when there are many commits meanwhile: each leaves a small file, and the
+// more there are the longer queries and commits take. False: to be stopped.
+bool Maintainer::wait_for_look(const std::stop_token& stop) {
+  const auto commits = [this] {
+    int64_t sum = 0;
+    for (const auto& [table, version] : collaborators_.catalog.versions()) sum += version;
+    return sum;
+  };
+  Clock& clock = collaborators_.clock;
+  const SteadyTime end = clock.steady_now() + options_.interval;
+  std::optional<int64_t> before;
+  while (clock.steady_now() < end) {
+    const auto left = std::chrono::duration_cast<microseconds>(end - clock.steady_now());
+    if (!clock.sleep_for(std::min<microseconds>(left, kTick), stop)) return false;
+    try {
+      const int64_t now = commits();
+      if (now - before.value_or(now) >= options_.many_commits) return true;
+      if (!before) before = now;
+    } catch (const Error&) {
+      // The look itself tells of it.
+    }
+  }
+  return true;
+}
+
 void Maintainer::work(const std::stop_token& stop) {
-  while (collaborators_.clock.sleep_for(options_.interval, stop)) {
+  while (wait_for_look(stop)) {
     try {
       const bool is_ours = holds_lease();
       look_at_tables(is_ours, stop);

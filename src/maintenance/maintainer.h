@@ -36,6 +36,7 @@ namespace headrace::maintenance {
 struct MaintainerOptions {
   PlannerOptions planner;
   milliseconds interval{60'000};  // between two looks at the tables
+  int64_t many_commits = 200;     // to all tables, after which it looks before the interval is over
   int share_percent = 25;         // of the time, at most, that is spent working
   milliseconds orphan_age{3 * 24 * 3'600'000LL};
   milliseconds orphan_interval{24 * 3'600'000LL};  // how often orphans are looked for
@@ -118,6 +119,7 @@ class Maintainer {
   class Record;
 
   void work(const std::stop_token& stop);
+  bool wait_for_look(const std::stop_token& stop);
   bool holds_lease();
   // One round over the tables.
   void look_at_tables(bool all, const std::stop_token& stop);

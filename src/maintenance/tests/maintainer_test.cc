@@ -44,6 +44,22 @@ TEST_F(MaintainerTest, MergesByItselfWhileTheWriterCommits) {
   EXPECT_EQ(merged, 24);
 }
 
+TEST_F(MaintainerTest, LooksBeforeTheIntervalIsOverAfterManyCommits) {
+  MaintainerOptions options = eager_options();
+  options.interval = std::chrono::hours(24);
+  options.many_commits = 5;
+  const auto maintainer = this->maintainer(options);
+  maintainer->start();
+  size_t appended = 0;
+  while (appended < 600 && file_count() == appended) {
+    append_small_files(1);
+    ++appended;
+    lake_.clock.sleep_for(milliseconds(100), {});
+  }
+  maintainer->stop();
+  EXPECT_LT(file_count(), appended);
+}
+
 TEST_F(MaintainerTest, OptimizeByHandSortsAndIsRecorded) {
   append_small_files(3);
   const auto maintainer = this->maintainer({});
