@@ -69,7 +69,7 @@ class SnapshotList {
   void push_back(Snapshot snapshot) {
     snapshots_.push_back(std::make_shared<const Snapshot>(std::move(snapshot)));
   }
-  // Changes the copy of this list alone.
+  // Other lists that share the snapshot keep it as it is.
   void replace(size_t index, Snapshot snapshot) {
     snapshots_.at(index) = std::make_shared<const Snapshot>(std::move(snapshot));
   }
