@@ -46,6 +46,10 @@ Database::Database(const DatabaseOptions& options) : state_(std::make_unique<Sta
   configuration.set("temp_directory", options.temporary_directory);
   configuration.set("preserve_insertion_order",
                     options.preserve_insertion_order ? "true" : "false");
+  // It would keep what was read of every file in blocks of 4 KiB, also of files that were merged
+  // away since, until the memory limit is reached. The operating system keeps local files, and
+  // those in S3 are in a cache on disk.
+  configuration.set("enable_external_file_cache", "false");
   // Extensions are never fetched from the network.
   configuration.set("autoinstall_known_extensions", "false");
   configuration.set("autoload_known_extensions", "false");

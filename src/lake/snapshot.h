@@ -5,15 +5,15 @@
 // Facts: Iceberg table spec, "Snapshots". A snapshot never changes once it is committed, but each
 // commit writes all that live, so lists share their snapshots.
 
+#include <cstddef>
 #include <cstdint>
+#include <iterator>
 #include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
-
-#include <boost/iterator/indirect_iterator.hpp>
 
 #include "base/json.h"
 
@@ -51,16 +51,36 @@ class SnapshotList {
   using Snapshots = std::vector<std::shared_ptr<const Snapshot>>;
 
  public:
-  using const_iterator = boost::indirect_iterator<Snapshots::const_iterator>;
-  using const_reverse_iterator = boost::indirect_iterator<Snapshots::const_reverse_iterator>;
+  class const_iterator {
+   public:
+    using iterator_category = std::bidirectional_iterator_tag;
+    using value_type = Snapshot;
+    using difference_type = std::ptrdiff_t;
+    using pointer = const Snapshot*;
+    using reference = const Snapshot&;
+
+    const_iterator() = default;
+    explicit const_iterator(Snapshots::const_iterator at) : at_(at) {}
+    reference operator*() const { return **at_; }
+    pointer operator->() const { return at_->get(); }
+    const_iterator& operator++() { return ++at_, *this; }
+    const_iterator& operator--() { return --at_, *this; }
+    const_iterator operator++(int) { return const_iterator(at_++); }
+    const_iterator operator--(int) { return const_iterator(at_--); }
+    bool operator==(const const_iterator&) const = default;
+
+   private:
+    Snapshots::const_iterator at_;
+  };
+  using const_reverse_iterator = std::reverse_iterator<const_iterator>;
   using value_type = Snapshot;
 
   size_t size() const { return snapshots_.size(); }
   bool empty() const { return snapshots_.empty(); }
-  const_iterator begin() const { return snapshots_.begin(); }
-  const_iterator end() const { return snapshots_.end(); }
-  const_reverse_iterator rbegin() const { return snapshots_.rbegin(); }
-  const_reverse_iterator rend() const { return snapshots_.rend(); }
+  const_iterator begin() const { return const_iterator(snapshots_.begin()); }
+  const_iterator end() const { return const_iterator(snapshots_.end()); }
+  const_reverse_iterator rbegin() const { return const_reverse_iterator(end()); }
+  const_reverse_iterator rend() const { return const_reverse_iterator(begin()); }
   const Snapshot& front() const { return *snapshots_.front(); }
   const Snapshot& back() const { return *snapshots_.back(); }
   const Snapshot& at(size_t index) const { return *snapshots_.at(index); }
