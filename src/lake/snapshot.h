@@ -51,7 +51,7 @@ class SnapshotList {
   using Snapshots = std::vector<std::shared_ptr<const Snapshot>>;
 
  public:
-  class const_iterator {
+  class ConstIterator {
    public:
     using iterator_category = std::bidirectional_iterator_tag;
     using value_type = Snapshot;
@@ -59,28 +59,28 @@ class SnapshotList {
     using pointer = const Snapshot*;
     using reference = const Snapshot&;
 
-    const_iterator() = default;
-    explicit const_iterator(Snapshots::const_iterator at) : at_(at) {}
+    ConstIterator() = default;
+    explicit ConstIterator(Snapshots::const_iterator at) : at_(at) {}
     reference operator*() const { return **at_; }
     pointer operator->() const { return at_->get(); }
-    const_iterator& operator++() { return ++at_, *this; }
-    const_iterator& operator--() { return --at_, *this; }
-    const_iterator operator++(int) { return const_iterator(at_++); }
-    const_iterator operator--(int) { return const_iterator(at_--); }
-    bool operator==(const const_iterator&) const = default;
+    ConstIterator& operator++() { return ++at_, *this; }
+    ConstIterator& operator--() { return --at_, *this; }
+    ConstIterator operator++(int) { return ConstIterator(at_++); }
+    ConstIterator operator--(int) { return ConstIterator(at_--); }
+    bool operator==(const ConstIterator&) const = default;
 
    private:
     Snapshots::const_iterator at_;
   };
-  using const_reverse_iterator = std::reverse_iterator<const_iterator>;
+  using ConstReverseIterator = std::reverse_iterator<ConstIterator>;
   using value_type = Snapshot;
 
   size_t size() const { return snapshots_.size(); }
   bool empty() const { return snapshots_.empty(); }
-  const_iterator begin() const { return const_iterator(snapshots_.begin()); }
-  const_iterator end() const { return const_iterator(snapshots_.end()); }
-  const_reverse_iterator rbegin() const { return const_reverse_iterator(end()); }
-  const_reverse_iterator rend() const { return const_reverse_iterator(begin()); }
+  ConstIterator begin() const { return ConstIterator(snapshots_.begin()); }
+  ConstIterator end() const { return ConstIterator(snapshots_.end()); }
+  ConstReverseIterator rbegin() const { return ConstReverseIterator(end()); }
+  ConstReverseIterator rend() const { return ConstReverseIterator(begin()); }
   const Snapshot& front() const { return *snapshots_.front(); }
   const Snapshot& back() const { return *snapshots_.back(); }
   const Snapshot& at(size_t index) const { return *snapshots_.at(index); }

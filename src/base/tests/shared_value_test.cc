@@ -2,6 +2,7 @@
 
 #include <map>
 #include <string>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -12,9 +13,10 @@ using Counts = std::map<int, std::string>;
 
 TEST(SharedValue, CopiesShareWhatTheyHold) {
   const SharedValue<Counts> value = Counts{{1, "one"}};
-  const SharedValue<Counts> copy = value;
-  EXPECT_EQ(&*copy, &*value);
-  EXPECT_EQ(copy->at(1), "one");
+  const std::vector<SharedValue<Counts>> copies(2, value);
+  EXPECT_EQ(&*copies[0], &*value);
+  EXPECT_EQ(&*copies[1], &*value);
+  EXPECT_EQ(copies[1]->at(1), "one");
 }
 
 TEST(SharedValue, AnAssignedValueLeavesCopiesAsTheyAre) {

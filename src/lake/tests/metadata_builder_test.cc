@@ -16,7 +16,7 @@ using ::testing::SizeIs;
 constexpr int64_t kNow = 1'000'000'000;
 
 // {"id": long, "s": {"x": int}, "ts": timestamptz}, by day(ts), sorted by id, with Spark's ids.
-const char* kCreate = R"({"name": "t",
+constexpr const char* kCreate = R"({"name": "t",
   "schema": {"type": "struct", "fields": [
     {"id": 0, "name": "id", "type": "long", "required": true},
     {"id": 1, "name": "s", "required": false, "type": {"type": "struct", "fields": [
