@@ -45,7 +45,8 @@ class Producer(threading.Thread):
         try:
             while not self._stopping.is_set():
                 self._send(self._numbers.take(self._random.randint(1, 200)))
-                time.sleep(self._random.random() * 0.02)
+                # So that other tests beside it have processors, and the layers can follow.
+                time.sleep(self._random.random() * 0.06)
         except Exception as failure:  # shown by the test, which looks at it after each round
             self.failure = failure
 

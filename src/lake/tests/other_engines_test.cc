@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include "base/format.h"
+#include "base/testing/environment.h"
 #include "lake/data_writer.h"
 #include "lake/delete_function.h"
 #include "lake/delete_reader.h"
@@ -302,6 +303,8 @@ TEST_F(OtherEnginesTest, ReadEveryTypeAndPartitioning) {
   const PartitionedCase upgraded{"upgraded", {"bucket(4, id)"}, "id = 500", "id = 500", 0, 1};
   expectations.push_back(expectation(upgraded, *build_upgraded(upgraded)));
   EXPECT_EQ(find_member(expectations.back(), "rows")->as_int64(), 900);
+  // They read the same bytes whatever wrote them was built with, and take half a minute.
+  if (kIsSanitized) return;
   const std::string path = lake_.directory.path() + "/expectations.json";
   std::ofstream(path) << to_text(expectations);
   const std::string command = format("'{}' '{}/tests/read_by_other_engines.py' '{}' 2>&1", python,
