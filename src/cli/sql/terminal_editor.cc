@@ -5,12 +5,16 @@
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
+#include <optional>
+#include <utility>
 
 #include <editline/readline.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/error.h"
 #include "cli/print/text_width.h"
 #include "cli/sql/line_editor.h"
 
@@ -25,18 +29,39 @@ constexpr const char* kWordBreaks = " \t\n\"'`@$><=;|&{(,)+-*/";
 const LineEditor::Complete* completer = nullptr;
 std::vector<std::string>* candidates = nullptr;
 volatile std::sig_atomic_t interrupted = 0;
+// Ctrl-C writes to its end 1. A signal just before a read(), or to another thread, would not end
+// it.
+int interrupts[2] = {-1, -1};
 
-extern "C" void on_interrupt(int /*number*/) { interrupted = 1; }
+extern "C" void on_interrupt(int /*number*/) {
+  const int saved = errno;
+  interrupted = 1;
+  [[maybe_unused]] const ssize_t written = ::write(interrupts[1], "c", 1);
+  errno = saved;
+}
+
+// The next byte, or nothing at the end or when Ctrl-C was pressed.
+std::optional<char> read_byte(int terminal) {
+  for (;;) {
+    pollfd entries[2] = {{terminal, POLLIN, 0}, {interrupts[0], POLLIN, 0}};
+    if (::poll(entries, 2, -1) < 0 && errno != EINTR) return std::nullopt;
+    if (interrupted != 0) return std::nullopt;
+    if (entries[0].revents == 0) continue;
+    char byte = 0;
+    const ssize_t size = ::read(terminal, &byte, 1);
+    if (size == 1) return byte;
+    if (size == 0 || errno != EINTR) return std::nullopt;
+  }
+}
 
 // Reads one character itself: libedit's own reader takes an interrupted read() up again, so that
 // Ctrl-C would be noticed only at the second time.
 extern "C" int read_character(FILE* stream) {
   std::string bytes;
   while (bytes.size() < 4) {
-    char byte = 0;
-    const ssize_t size = ::read(::fileno(stream), &byte, 1);
-    if (size < 0 && errno == EINTR && interrupted == 0) continue;
-    if (size <= 0) return EOF;
+    const std::optional<char> next = read_byte(::fileno(stream));
+    if (!next) return EOF;
+    const char byte = *next;
     bytes += byte;
     std::string_view text = bytes;
     const char32_t code_point = take_code_point(text);
@@ -72,6 +97,9 @@ class TerminalEditor final : public LineEditor {
   TerminalEditor(std::string history_path, Complete complete)
       : history_path_(std::move(history_path)), complete_(std::move(complete)) {
     completer = &complete_;
+    if (::pipe2(interrupts, O_CLOEXEC | O_NONBLOCK) != 0) {
+      fail_errno(errno, "making", "a pipe for signals");
+    }
     rl_readline_name = "headrace";
     rl_catch_signals = 0;
     rl_getc_function = read_character;
@@ -87,13 +115,14 @@ class TerminalEditor final : public LineEditor {
   ~TerminalEditor() override {
     rl_deprep_terminal();
     completer = nullptr;
+    for (int& end : interrupts) ::close(std::exchange(end, -1));
   }
 
   LineInput read_line(const std::string& prompt) override {
     struct sigaction action{};
     struct sigaction before{};
     action.sa_handler = on_interrupt;
-    interrupted = 0;
+    forget_interrupts();
     ::sigaction(SIGINT, &action, &before);
     rl_resize_terminal();
     // libedit would do it after the prompt: an end of file that is typed at once would be lost.
@@ -120,6 +149,13 @@ class TerminalEditor final : public LineEditor {
   }
 
  private:
+  static void forget_interrupts() {
+    char byte = 0;
+    while (::read(interrupts[0], &byte, 1) == 1) {
+    }
+    interrupted = 0;
+  }
+
   void load_history() {
     if (history_path_.empty()) return;
     std::error_code failure;
