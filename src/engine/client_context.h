@@ -3,14 +3,16 @@
 // Between this module, the engine's C interface and its C++ one. Only for the files of this module
 // that need the latter.
 
+#include <string>
+
 #include <duckdb.h>
 #include <duckdb/common/exception.hpp>
+#include <duckdb/main/client_context.hpp>
 
 #include "base/error.h"
+#include "engine/state.h"
 
 namespace duckdb {
-
-class ClientContext;
 
 // What a duckdb_client_context points to, as the library's own capi_internal.hpp has it.
 struct CClientContextWrapper {
@@ -30,6 +32,21 @@ auto with_client_context(duckdb_connection connection, Use use) {
   } held;
   duckdb_connection_get_client_context(connection, &held.handle);
   return use(reinterpret_cast<duckdb::CClientContextWrapper*>(held.handle)->context);
+}
+
+// Runs `create` in a transaction of the engine's own. What DuckDB complains of, or nothing.
+template <class Create>
+std::string created_in_catalog(Database::State& state, Create create) {
+  return state.with_own_connection([&](duckdb_connection connection) {
+    return with_client_context(connection, [&](duckdb::ClientContext& context) -> std::string {
+      try {
+        context.RunFunctionInTransaction([&] { create(context); });
+      } catch (const std::exception& error) {
+        return error.what();
+      }
+      return "";
+    });
+  });
 }
 
 // Runs ours inside of DuckDB: an Error becomes what DuckDB takes for an error of a file.

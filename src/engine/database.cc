@@ -67,6 +67,7 @@ Database::Database(const DatabaseOptions& options) : state_(std::make_unique<Sta
   }
   // Iceberg's timestamptz is UTC, and so is what headrace prints.
   connect()->execute("SET GLOBAL TimeZone = 'UTC'");
+  register_named_members(*state_);
 }
 
 Database::~Database() = default;

@@ -10,7 +10,6 @@
 #include <optional>
 
 #include <duckdb/catalog/catalog.hpp>
-#include <duckdb/catalog/catalog_entry/table_function_catalog_entry.hpp>
 #include <duckdb/common/multi_file/multi_file_data.hpp>
 #include <duckdb/common/multi_file/multi_file_reader.hpp>
 #include <duckdb/function/table_function.hpp>
@@ -24,7 +23,7 @@
 #include "base/error.h"
 #include "engine/client_context.h"
 #include "engine/filter_expression.h"
-#include "engine/state.h"
+#include "engine/named_members.h"
 
 namespace headrace::engine {
 namespace {
@@ -166,7 +165,7 @@ class ReadRows final : public duckdb::DeleteFilter {
   const std::unique_ptr<RowFilter> filter_;
 };
 
-class FileListReader final : public duckdb::MultiFileReader {
+class FileListReader final : public NamingReader {
  public:
   explicit FileListReader(duckdb::shared_ptr<duckdb::TableFunctionInfo> info)
       : info_(std::move(info)) {}
@@ -187,7 +186,7 @@ class FileListReader final : public duckdb::MultiFileReader {
 
   bool ParseOption(const std::string& name, const duckdb::Value& value,
                    duckdb::MultiFileOptions& options, duckdb::ClientContext& context) override {
-    if (name != kVersion) return MultiFileReader::ParseOption(name, value, options, context);
+    if (name != kVersion) return NamingReader::ParseOption(name, value, options, context);
     version_ = value.GetValue<int64_t>();
     return true;
   }
@@ -220,13 +219,13 @@ class FileListReader final : public duckdb::MultiFileReader {
       auto filter = in_engine([&] { return files.list().rows_read(place, *version_); });
       if (filter) reader.deletion_filter = duckdb::make_uniq<ReadRows>(std::move(filter));
     }
-    return MultiFileReader::InitializeReader(reader_data, bind_data, columns, column_ids, filters,
-                                             context, state);
+    return NamingReader::InitializeReader(reader_data, bind_data, columns, column_ids, filters,
+                                          context, state);
   }
 
   duckdb::unique_ptr<duckdb::MultiFileReader> Copy() const override {
     auto copy = duckdb::make_uniq<FileListReader>(info_);
-    copy->function_name = function_name;
+    copy_to(*copy);
     copy->version_ = version_;
     return copy;
   }
@@ -248,41 +247,27 @@ duckdb::vector<duckdb::PartitionStatistics> partition_stats(duckdb::ClientContex
 }
 
 void create_function(duckdb::ClientContext& context, FileListResolver resolver) {
-  auto& catalog = duckdb::Catalog::GetSystemCatalog(context);
-  auto& parquet =
-      catalog.GetEntry<duckdb::TableFunctionCatalogEntry>(context, DEFAULT_SCHEMA, "parquet_scan");
-  duckdb::TableFunction function =
-      parquet.functions.GetFunctionByArguments(context, {duckdb::LogicalType::VARCHAR});
+  duckdb::TableFunction function = parquet_function(context, duckdb::LogicalType::VARCHAR);
   function.name = kFunction;
   function.get_multi_file_reader = FileListReader::make;
   function.function_info =
       duckdb::make_shared_ptr<FunctionInfo>(std::move(resolver), function.get_partition_stats);
   function.get_partition_stats = partition_stats;
   function.named_parameters[kVersion] = duckdb::LogicalType::BIGINT;
-  // A list is known to this process alone.
-  function.serialize = nullptr;
-  function.deserialize = nullptr;
   // Asked for the table behind the scan, which is none, it would name every file each time.
   function.get_bind_info = nullptr;
   duckdb::TableFunctionSet functions(kFunction);
   functions.AddFunction(std::move(function));
   duckdb::CreateTableFunctionInfo info(std::move(functions));
   info.on_conflict = duckdb::OnCreateConflict::IGNORE_ON_CONFLICT;
-  catalog.CreateTableFunction(context, info);
+  duckdb::Catalog::GetSystemCatalog(context).CreateTableFunction(context, info);
 }
 
 }  // namespace
 
 void register_file_scan(Database::State& state, FileListResolver resolver) {
-  std::string failure;
-  state.with_own_connection([&](duckdb_connection connection) {
-    with_client_context(connection, [&](duckdb::ClientContext& context) {
-      try {
-        context.RunFunctionInTransaction([&] { create_function(context, std::move(resolver)); });
-      } catch (const std::exception& error) {
-        failure = error.what();
-      }
-    });
+  const std::string failure = created_in_catalog(state, [&](duckdb::ClientContext& context) {
+    create_function(context, std::move(resolver));
   });
   if (!failure.empty()) {
     fail(ErrorKind::kInternal, "the SQL engine takes no lists of files: {}", failure);

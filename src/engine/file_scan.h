@@ -3,13 +3,14 @@
 // Parquet files that SQL reads as one relation, and of which a query opens only those that may hold
 // rows that it wants:
 //
-//   headrace_files('17', schema = MAP {…}, hive_partitioning = false, version = 3)
+//   headrace_files('17', schema = MAP {…}, members = MAP {…}, hive_partitioning = false,
+//                  version = 3)
 //
 // The text names a FileList; `version` is told to it when a file is opened, for rows of the file to
-// be left out; further parameters are those of read_parquet. When a query's filters are known, and
-// again when a join has told which keys it looks for, the list is asked which files can hold such
-// rows. EXPLAIN shows how many are left, Connection::files_scanned() how many a query read.
-// `file_index` is the place of a row's file in the whole list.
+// be left out; further parameters are those of headrace_parquet (named_members.h). When a query's
+// filters are known, and again when a join has told which keys it looks for, the list is asked
+// which files can hold such rows. EXPLAIN shows how many are left, Connection::files_scanned() how
+// many a query read. `file_index` is the place of a row's file in the whole list.
 //
 // Thread use: a list is asked from any thread. Errors that it throws end the query with their
 // message.

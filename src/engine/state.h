@@ -57,6 +57,9 @@ void register_scalar_function(Database::State& state, std::shared_ptr<ScalarFunc
 // Gives the engine files to read.
 void register_remote_files(Database::State& state, std::shared_ptr<RemoteFiles> files);
 
+// Gives SQL the function headrace_parquet (named_members.h).
+void register_named_members(Database::State& state);
+
 // Gives SQL the function headrace_files.
 void register_file_scan(Database::State& state, FileListResolver resolver);
 

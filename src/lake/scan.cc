@@ -35,23 +35,37 @@ std::string scan_name(const Field& field) {
   return name == kFileIndex || name == kRowNumber ? format("column_{}", field.id) : field.name;
 }
 
-// Columns are found by field id, so files from before a column was added or renamed read right.
-std::string schema_parameter(const std::vector<Field>& fields) {
+void collect_members(const Type& type, std::vector<std::string>& members) {
+  for (const Field& field : type.fields) {
+    if (type.kind == TypeKind::kStruct) {
+      members.push_back(format("{}: {}", field.id, quote_literal(field.name)));
+    }
+    collect_members(field.type, members);
+  }
+}
+
+// Columns, and members of structs, are found by field id, so files from before one was added or
+// renamed read right.
+std::string schema_parameters(const std::vector<Field>& fields) {
   std::vector<std::string> columns;
+  std::vector<std::string> members;
   for (const Field& field : fields) {
     columns.push_back(format("{}: {{name: {}, type: {}, default_value: NULL}}", field.id,
                              quote_literal(scan_name(field)),
                              quote_literal(to_duckdb(field.type))));
+    collect_members(field.type, members);
   }
-  return format("MAP {{{}}}", join(columns, ", "));
+  std::string parameters = format("schema=MAP {{{}}}", join(columns, ", "));
+  if (!members.empty()) parameters += format(", members=MAP {{{}}}", join(members, ", "));
+  return parameters;
 }
 
 template <class FilePointers>
 std::string read_sql(const FilePointers& files, const std::vector<Field>& fields) {
   std::vector<std::string> paths;
   for (const auto& file : files) paths.push_back(quote_literal(engine_path(file->path)));
-  return format("read_parquet([{}], schema={}, hive_partitioning=false)", join(paths, ", "),
-                schema_parameter(fields));
+  return format("headrace_parquet([{}], {}, hive_partitioning=false)", join(paths, ", "),
+                schema_parameters(fields));
 }
 
 // Data files that are read alike.
@@ -137,7 +151,7 @@ using GroupRelation =
 struct ScanForm {
   Extra extra = Extra::kNone;
   Rows rows = Rows::kLive;
-  GroupRelation relation = {};               // empty: read_parquet of all paths
+  GroupRelation relation = {};               // empty: headrace_parquet of all paths
   bool relation_leaves_deleted_out = false;  // those deleted by position
 };
 
@@ -249,8 +263,8 @@ namespace {
 std::string list_sql(Scan& scan, FileListPtr list, const std::vector<Field>& fields,
                      const DeleteSet* deletes) {
   scan.lists.push_back(std::move(list));
-  return format("headrace_files({}, schema={}, hive_partitioning=false{})",
-                quote_literal(put_file_list(scan.lists.back())), schema_parameter(fields),
+  return format("headrace_files({}, {}, hive_partitioning=false{})",
+                quote_literal(put_file_list(scan.lists.back())), schema_parameters(fields),
                 deletes == nullptr ? "" : ", version=" + deletes->version_sql());
 }
 

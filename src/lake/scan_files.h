@@ -1,7 +1,7 @@
 #pragma once
 
 // Scans of a table that open only the files that a query needs: SQL like that of scan_sql, in which
-// headrace_files (engine/file_scan.h) stands for read_parquet, and names lists of the table's
+// headrace_files (engine/file_scan.h) stands for headrace_parquet, and names lists of the table's
 // files.
 //
 // Life cycle: whoever keeps the SQL keeps the Scan. The newest lists are kept a while longer, for

@@ -1,7 +1,6 @@
 #include "lake/schema_change.h"
 
 #include <algorithm>
-#include <map>
 #include <set>
 
 #include "base/error.h"
@@ -35,11 +34,6 @@ void check_fields(const std::vector<Field>& fields, const Schema& before, int la
       fail(ErrorKind::kInvalid, "changing columns: \"{}\" has field id {}, which is used up",
            field.name, field.id);
     }
-    if (old != nullptr && nested && old->name != field.name) {
-      // DuckDB finds top-level columns by field id, those inside a struct by name.
-      fail(ErrorKind::kUnsupported, "changing columns: \"{}\" inside a struct cannot be renamed",
-           old->name);
-    }
     if (old == nullptr && field.required && !nested) {
       fail(ErrorKind::kInvalid, "changing columns: new column \"{}\" cannot be required",
            field.name);
@@ -68,34 +62,22 @@ void check_still_readable(const std::vector<Field>& fields, const Schema& before
       fail(ErrorKind::kInvalid, "changing columns: \"{}\" cannot go from {} to {}", old->name,
            to_duckdb(old->type), to_duckdb(field.type));
     }
-    if (old != nullptr && nested && old->name != field.name) {
-      fail(ErrorKind::kUnsupported, "changing columns: \"{}\" inside a struct cannot be renamed",
-           old->name);
-    }
     check_still_readable(field.type.fields, before, true);
   }
 }
 
-// Ids of members by the struct that they are in and their name.
-using Members = std::map<std::pair<int, std::string>, int>;
-
-void collect_members(const Field& field, Members& members) {
-  for (const Field& member : field.type.fields) {
-    members.emplace(std::pair(field.id, member.name), member.id);
-    collect_members(member, members);
-  }
-}
-
-void check_members(const Field& field, const Members& once) {
-  for (const Field& member : field.type.fields) {
-    const auto found = once.find({field.id, member.name});
-    if (found != once.end() && found->second != member.id) {
-      fail(ErrorKind::kUnsupported,
-           "changing columns: \"{}\" had a member \"{}\" before, which old files still hold: give "
-           "the new one another name",
-           field.name, member.name);
+// A field keeps its id only where it is: nobody finds it elsewhere in old files.
+void check_not_moved(const std::vector<Field>& fields, const std::vector<Field>& olds,
+                     const Schema& before) {
+  for (const Field& field : fields) {
+    const auto old = std::find_if(olds.begin(), olds.end(),
+                                  [&](const Field& other) { return other.id == field.id; });
+    if (old == olds.end() && before.find_id(field.id) != nullptr) {
+      fail(ErrorKind::kInvalid, "changing columns: \"{}\" cannot move into or out of a struct",
+           field.name);
     }
-    check_members(member, once);
+    check_not_moved(field.type.fields, old == olds.end() ? std::vector<Field>() : old->type.fields,
+                    before);
   }
 }
 
@@ -116,7 +98,7 @@ void check_shares_members(const std::vector<Field>& fields, const Schema& known)
     const bool shares =
         std::any_of(field.type.fields.begin(), field.type.fields.end(), [&](const Field& member) {
           return std::any_of(old->type.fields.begin(), old->type.fields.end(),
-                             [&](const Field& other) { return other.name == member.name; });
+                             [&](const Field& other) { return other.id == member.id; });
         });
     if (shares) continue;
     fail(ErrorKind::kUnsupported,
@@ -129,16 +111,13 @@ void check_shares_members(const std::vector<Field>& fields, const Schema& known)
 }  // namespace
 
 void check_members(const TableMetadata& metadata, const Schema& schema) {
-  Members once;
   for (const Schema& known : metadata.schemas) {
-    if (known.schema_id == schema.schema_id) continue;
-    for (const Field& field : known.fields) collect_members(field, once);
-    check_shares_members(schema.fields, known);
+    if (known.schema_id != schema.schema_id) check_shares_members(schema.fields, known);
   }
-  for (const Field& field : schema.fields) check_members(field, once);
 }
 
 void check_still_readable(const Schema& before, const Schema& after) {
+  check_not_moved(after.fields, before.fields, before);
   check_still_readable(after.fields, before, false);
 }
 
@@ -156,6 +135,7 @@ Schema changed_schema(const TableMetadata& metadata, const Schema& wanted) {
            field.source_id);
     }
   }
+  check_not_moved(schema.fields, before.fields, before);
   check_fields(schema.fields, before, metadata.last_column_id, false, seen);
   schema.unknown = before.unknown;
   for (const Schema& known : metadata.schemas) {

@@ -14,8 +14,8 @@ Schema changed_schema(const TableMetadata& metadata, const Schema& wanted);
 // `after`. invalid, or unsupported for what only headrace cannot read.
 void check_still_readable(const Schema& before, const Schema& after);
 
-// Members of structs are found by their names in files, so a name that a member had once cannot be
-// that of another one: unsupported.
+// The engine reads a struct of an old file only when the struct has one of its members still:
+// unsupported otherwise.
 void check_members(const TableMetadata& metadata, const Schema& schema);
 
 }  // namespace headrace::lake

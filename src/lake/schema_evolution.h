@@ -19,11 +19,12 @@ struct SchemaEvolution {
   std::vector<std::string> misfits;  // of each column that cannot be written, why not
 };
 
-// `given`: the rows' columns. They are found by name, or, when the user gave a column another name,
-// by the one that it had (kRenamedProperty). New ones are added at the end, members of structs
-// likewise; types are widened as far as the format allows; columns that are not given stay as they
-// are, and empty in these rows.
-SchemaEvolution evolve(const TableMetadata& metadata, const std::vector<Field>& given);
+// `current`: the table's columns, also such that are not committed yet. `given`: the rows' columns.
+// They are found by name, or, when somebody gave a column another name, by one that it had. New
+// ones are added at the end, types are widened as far as the format allows, and columns that are
+// not given stay as they are, and empty in these rows. Members of structs likewise.
+SchemaEvolution evolve(const TableMetadata& metadata, const Schema& current,
+                       const std::vector<Field>& given);
 
 // The table as it would be with these columns.
 TablePtr with_schema(const TablePtr& table, const Schema& schema);

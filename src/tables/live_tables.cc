@@ -139,7 +139,8 @@ TableState LiveTables::open_target(const TargetSpec& spec) {
     live.table = table;
     live.files = std::move(files);
   }
-  lake::SchemaEvolution evolved = evolution(*live.table, spec.columns);
+  lake::SchemaEvolution evolved =
+      evolution(*live.table, live.table->metadata.current_schema(), spec.columns);
   live.hot_schema = std::move(evolved.written);
   live.pending.reset();
   if (evolved.is_changed) live.pending = std::move(evolved.table);

@@ -60,9 +60,9 @@ void check_not_filled(const TableState& live, const lake::TableAlteration& alter
 
 }  // namespace
 
-lake::SchemaEvolution evolution(const lake::Table& table,
+lake::SchemaEvolution evolution(const lake::Table& table, const lake::Schema& schema,
                                 const std::vector<engine::Column>& columns) {
-  lake::SchemaEvolution result = lake::evolve(table.metadata, fields_of(columns));
+  lake::SchemaEvolution result = lake::evolve(table.metadata, schema, fields_of(columns));
   if (result.misfits.empty()) return result;
   const std::string name = table.identifier.to_string();
   fail(ErrorKind::kInvalid,
@@ -76,7 +76,8 @@ lake::TablePtr LiveTables::brought_up_to(const TargetSpec& spec, lake::TablePtr 
   constexpr int kMaxAttempts = 5;
   lake::Catalog& catalog = state_->collaborators.catalog;
   for (int attempt = 1;; ++attempt) {
-    lake::SchemaEvolution evolved = evolution(*table, spec.columns);
+    lake::SchemaEvolution evolved =
+        evolution(*table, table->metadata.current_schema(), spec.columns);
     lake::TableChange change;
     change.base = table;
     change.cause = spec.cause;
@@ -109,7 +110,7 @@ TableState LiveTables::evolve_target(const TableIdentifier& identifier,
   }
   const TableState before = live;
   // From the committed columns on, so that what was pending is part of it.
-  lake::SchemaEvolution evolved = evolution(*shown(live), columns);
+  lake::SchemaEvolution evolved = evolution(*live.table, shown_schema(live), columns);
   live.hot_schema = std::move(evolved.written);
   for (const lake::Field& field : before.hot_schema.fields) {
     if (live.hot_schema.find_id(field.id) != nullptr) continue;

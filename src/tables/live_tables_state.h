@@ -13,6 +13,7 @@
 #include "lake/delete_reader.h"
 #include "lake/schema_evolution.h"
 #include "lake/table_changes.h"
+#include "lake/value_conversion.h"
 #include "tables/live_tables.h"
 
 namespace headrace::tables {
@@ -36,22 +37,26 @@ inline std::string version_macro(const TableIdentifier& identifier) {
   return engine::quote_name("hot", identifier.to_string() + "#version");
 }
 
-// The table with the columns that SQL shows.
+// The columns that SQL shows.
+inline const lake::Schema& shown_schema(const TableState& table) {
+  return table.pending ? *table.pending : table.table->metadata.current_schema();
+}
+
+// The table with them.
 inline lake::TablePtr shown(const TableState& table) {
   return table.pending ? lake::with_schema(table.table, *table.pending) : table.table;
 }
 
-// Of rows r with columns `have`, the columns `wanted`, found by their ids.
+// Of rows r with columns `have`, the columns `wanted`, found by their ids, and their members, too.
 inline std::string columns_by_id(const std::vector<lake::Field>& have,
                                  const std::vector<lake::Field>& wanted) {
   std::vector<std::string> columns;
   for (const lake::Field& field : wanted) {
-    const std::string type = lake::to_duckdb(field.type);
-    std::string value = format("CAST(NULL AS {})", type);
+    std::string value = format("CAST(NULL AS {})", lake::to_duckdb(field.type));
     for (const lake::Field& candidate : have) {
       if (candidate.id != field.id) continue;
-      value = "r." + engine::quote_identifier(candidate.name);
-      if (lake::to_duckdb(candidate.type) != type) value = format("CAST({} AS {})", value, type);
+      value = lake::converted_sql("r." + engine::quote_identifier(candidate.name), candidate.type,
+                                  field.type);
     }
     columns.push_back(format("{} AS {}", value, engine::quote_identifier(field.name)));
   }
@@ -65,13 +70,13 @@ inline std::string columns_by_id(const lake::Schema& have, const lake::Schema& w
 // Of rows r as the job writes them, the columns that the table has now: another engine may have
 // changed them meanwhile.
 inline std::string columns_now(const TableState& table) {
-  const auto& now =
-      (table.pending ? *table.pending : table.table->metadata.current_schema()).fields;
+  const auto& now = shown_schema(table).fields;
   return columns_by_id(table.hot_schema.fields.empty() ? now : table.hot_schema.fields, now);
 }
 
-// How the table's columns follow those of the rows. Throws when the rows cannot go into the table.
-lake::SchemaEvolution evolution(const lake::Table& table,
+// How the table's columns, which are now those of `schema`, follow those of the rows. Throws when
+// the rows cannot go into the table.
+lake::SchemaEvolution evolution(const lake::Table& table, const lake::Schema& schema,
                                 const std::vector<engine::Column>& columns);
 
 struct LiveTables::State {

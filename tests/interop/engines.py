@@ -5,6 +5,7 @@ import decimal
 import json
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.ipc
 from pyiceberg.expressions import In
 from pyiceberg.transforms import DayTransform
@@ -243,8 +244,11 @@ class Pyiceberg(Engine):
         table = self.catalog.load_table(name)
         if isinstance(version, str):
             version = table.refs()[version].snapshot_id
-        found = table.scan(selected_fields=tuple(columns), snapshot_id=version).to_arrow()
-        return spelled_rows(rows_of(found.select(columns)))
+        outer = tuple(dict.fromkeys(column.split(".")[0] for column in columns))
+        found = table.scan(selected_fields=outer, snapshot_id=version).to_arrow()
+        read = [pc.struct_field(found[name], member) if member else found[name]
+                for name, _, member in (column.partition(".") for column in columns)]
+        return spelled_rows(zip(*(values.to_pylist() for values in read)))
 
     def tables(self, namespace):
         return {name for _, name in self.catalog.list_tables(namespace)}

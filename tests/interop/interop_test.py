@@ -125,6 +125,42 @@ class InteropTest(EnginesTest):
                                      spelled_rows(values[:len(columns)] for values in rows))
         say("all read it as it was")
 
+    def test_members_get_other_names(self):
+        """Also such that others had before, of a struct and in a list of structs."""
+        self.create_namespace("nested")
+        name = "nested.t"
+        self.spark.rows(f"CREATE TABLE {name} (id BIGINT, s STRUCT<x: BIGINT, y: STRING>, "
+                        "l ARRAY<STRUCT<x: BIGINT, y: STRING>>) USING iceberg")
+        self.spark.rows(f"INSERT INTO {name} VALUES (1, named_struct('x', 10, 'y', 'a'), "
+                        "array(named_struct('x', 11, 'y', 'aa')))")
+
+        def settle(step, columns, rows):
+            self.assert_all_read(name, ["id", *columns], rows)
+            for engine, first in ((self.headrace, "l[1]"), (self.duckdb, "l[1]"), (self.trino, "l[1]"),
+                                  (self.spark, "l[0]")):
+                with self.subTest(reader=engine.name, step=step):
+                    read = engine.read(name, ["id", *(f"{first}.{column[2:]}" for column in columns)])
+                    self.assertEqual(read, [(row[0], row[1] + 1, row[2] * 2) for row in rows])
+            say(step)
+
+        self.spark.rename_column(name, "s.x", "z")
+        self.spark.rename_column(name, "l.element.x", "z")
+        rows = [(1, 10, "a")]
+        settle("Spark renames members", ["s.z", "s.y"], rows)
+        self.trino.rows(f"INSERT INTO {self.trino.table(name)} VALUES (2, ROW(20, 'b'), ARRAY[ROW(21, 'bb')])")
+        self.headrace_command("tables", "alter", name, "--rename", "s.y=x", "--rename", "l.y=x")
+        rows.append((2, 20, "b"))
+        settle("headrace gives them names that others had", ["s.z", "s.x"], rows)
+        with self.pyiceberg.catalog.load_table(name).update_schema() as update:
+            for path in ("s", "l.element"):
+                update.rename_column(f"{path}.z", "y")
+        self.duckdb.rows(f"INSERT INTO {self.duckdb.table(name)} VALUES (3, {{'y': 30, 'x': 'c'}}, "
+                         "[{'y': 31, 'x': 'cc'}])")
+        rows.append((3, 30, "c"))
+        settle("pyiceberg has exchanged them", ["s.y", "s.x"], rows)
+        self.optimize(name)
+        settle("headrace optimizes", ["s.y", "s.x"], rows)
+
     def test_branches_stay_apart(self):
         self.create_namespace("branched")
         name = "branched.t"

@@ -96,13 +96,13 @@ class OtherEnginesTest : public ::testing::Test {
     return lake_.catalog->commit({change}).at(0);
   }
 
-  // Columns that went, got other names (one of them the name of one that went), wider types and
-  // another partitioning between two commits.
+  // Columns that went, got other names (one of them the name of one that went), also in structs,
+  // wider types and another partitioning between two commits.
   TablePtr build_evolved(const PartitionedCase& test) {
     TablePtr table = append(create(test), 0, 300);
     const TableAlteration alteration{
         .drop = {"b", "flag"},
-        .rename = {{"name", "label"}, {"d", "b"}},
+        .rename = {{"name", "label"}, {"d", "b"}, {"s.z", "w"}, {"s.x", "z"}, {"l.q", "r"}},
         .type = {{"small", "bigint"}, {"f", "double"}, {"dec9", "decimal(12,2)"}},
         .add = {{"extra", "bigint"}, {"s.more", "varchar"}, {"flag", "varchar"}},
         .partition_by = std::vector<std::string>{"day(tstz)"}};
@@ -113,7 +113,9 @@ class OtherEnginesTest : public ::testing::Test {
                                     })})
                 .at(0);
     const std::string select = format(
-        "SELECT * EXCLUDE (b, flag, d, name), d AS b, name AS label, id AS extra, 'f' AS flag FROM "
+        "SELECT * EXCLUDE (b, flag, d, name, s, l), d AS b, name AS label, id AS extra, 'f' AS "
+        "flag, "
+        "{{'z': s.x, 'y': s.y, 'w': s.z, 'more': 'm'}} AS s, [{{'r': small}}] AS l FROM "
         "(SELECT {} FROM range(300, 1000) r(i))",
         kColumns);
     return lake_.append(table, write_data_files(*connection_, *lake_.catalog, *lake_.files,

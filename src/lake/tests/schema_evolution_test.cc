@@ -13,6 +13,7 @@
 #include "lake/testing/error_kind.h"
 #include "lake/testing/lake_fixture.h"
 #include "lake/transform.h"
+#include "lake/value_conversion.h"
 
 namespace headrace::lake {
 namespace {
@@ -104,9 +105,88 @@ TEST_F(SchemaEvolution, lets_structs_and_lists_grow) {
   alter({.drop = {"s.x"}});
   EXPECT_EQ(rows("id, s"), (Rows{{"1", R"({"k":0,"z":null})"}, {"2", R"({"k":1,"z":"q"})"}}));
   expect_error([&] { alter({.drop = {"s.k"}}); }, ErrorKind::kUnsupported, "none would be left");
-  // The engine finds members by name, so one of another meaning would be read from old files.
-  expect_error([&] { alter({.add = {{"s.x", "varchar"}}}); }, ErrorKind::kUnsupported,
-               "had a member \"x\" before");
+}
+
+TEST_F(SchemaEvolution, finds_members_by_id_whatever_they_are_and_were_called) {
+  create({{"id", "BIGINT"},
+          {"s", "STRUCT(x INTEGER, k STRUCT(deep VARCHAR))"},
+          {"l", "STRUCT(y VARCHAR, n BIGINT)[]"}});
+  append(
+      "SELECT 1 AS id, {'x': 7, 'k': {'deep': 'd1'}} AS s, [{'y': 'p', 'n': 1}, NULL] AS l "
+      "UNION ALL SELECT 2, NULL, NULL");
+  alter({.rename = {{"s.x", "z"}, {"s.k", "x"}, {"s.x.deep", "deeper"}, {"l.y", "w"}}});
+  append("SELECT 3 AS id, {'z': 8, 'x': {'deeper': 'd3'}} AS s, [{'w': 'q', 'n': 2}] AS l");
+  // Their names are free for others, and what old files hold under them is not theirs.
+  alter({.drop = {"s.z", "l.n"}, .add = {{"s.k", "bigint"}, {"l.n", "date"}, {"l.y", "bigint"}}});
+  append(
+      "SELECT 4 AS id, {'x': {'deeper': 'd4'}, 'k': 9} AS s, [{'w': 'r', 'n': DATE "
+      "'2024-01-01', 'y': 5}] AS l");
+  const Rows expected = {
+      {"1", R"({"x":{"deeper":"d1"},"k":null})", R"([{"w":"p","n":null,"y":null},null])"},
+      {"2", std::nullopt, std::nullopt},
+      {"3", R"({"x":{"deeper":"d3"},"k":null})", R"([{"w":"q","n":null,"y":null}])"},
+      {"4", R"({"x":{"deeper":"d4"},"k":9})", R"([{"w":"r","n":"2024-01-01","y":5}])"}};
+  EXPECT_EQ(rows("id, s, l"), expected);
+  EXPECT_EQ(rows("id, s.x.deeper, l[1].w, l[1].n"),
+            (Rows{{"1", "d1", "p", std::nullopt},
+                  {"2", std::nullopt, std::nullopt, std::nullopt},
+                  {"3", "d3", "q", std::nullopt},
+                  {"4", "d4", "r", "2024-01-01"}}));
+  EXPECT_EQ(connection_->query_value(
+                format("SELECT list(id ORDER BY id)::VARCHAR FROM ({}) WHERE s.x.deeper > 'd1' OR "
+                       "s.k = 9",
+                       scan())),
+            "[3, 4]");
+  EXPECT_THAT(told(), testing::IsSupersetOf({"silver.t rename s.x.deeper [s.k.deep] [s.x.deeper] "
+                                             "a test",
+                                             "silver.t add l.element.n [] [DATE] a test"}));
+}
+
+TEST_F(SchemaEvolution, renames_members_of_keys_and_values_of_maps) {
+  create({{"id", "BIGINT"}, {"m", "MAP(STRUCT(a INTEGER), STRUCT(b INTEGER, c INTEGER)[])"}});
+  append("SELECT 1 AS id, MAP {{'a': 1}: [{'b': 2, 'c': 3}]} AS m UNION ALL SELECT 2, NULL");
+  const TablePtr table = lake_.catalog->load({"silver", "t"});
+  TableChange change;
+  change.base = table;
+  change.new_schema = table->metadata.current_schema();
+  Type& map = change.new_schema->fields[1].type;
+  map.fields[0].type.fields[0].name = "key_of_it";
+  std::vector<Field>& members = map.fields[1].type.fields[0].type.fields;
+  std::swap(members[0].name, members[1].name);
+  lake_.catalog->commit({change});
+  append("SELECT 3 AS id, MAP {{'key_of_it': 4}: [{'c': 5, 'b': 6}]} AS m");
+  EXPECT_EQ(rows("id, m::VARCHAR"), (Rows{{"1", "{{'key_of_it': 1}=[{'c': 2, 'b': 3}]}"},
+                                          {"2", std::nullopt},
+                                          {"3", "{{'key_of_it': 4}=[{'c': 5, 'b': 6}]}"}}));
+}
+
+TEST_F(SchemaEvolution, converts_rows_that_are_in_no_file_by_the_ids_of_members) {
+  const Schema before = make_schema({{"s", "STRUCT(x INTEGER, l STRUCT(y VARCHAR, n BIGINT)[])"},
+                                     {"m", "MAP(VARCHAR, STRUCT(b INTEGER, c INTEGER))"}});
+  Schema after = before;
+  std::vector<Field>& members = after.fields[0].type.fields;
+  members[0].name = "was_x";
+  members[0].type.kind = TypeKind::kLong;
+  members[1].type.fields[0].type.fields[1].name = "y";
+  members[1].type.fields[0].type.fields[0].name = "n";
+  members.push_back({100, "x", simple_type(TypeKind::kDate), false, ""});
+  after.fields[1].type.fields[1].type.fields[1].name = "d";
+  const std::string given = format(
+      "(SELECT {{'x': 1, 'l': [{{'y': 'one', 'n': 1}}, NULL]}}::{} AS s, MAP {{'k': {{'b': 1, 'c': "
+      "2}}}}::{} AS m UNION ALL SELECT NULL, NULL) r",
+      to_duckdb(before.fields[0].type), to_duckdb(before.fields[1].type));
+  const auto converted = [&](size_t column) {
+    const std::string sql = converted_sql("r." + before.fields[column].name,
+                                          before.fields[column].type, after.fields[column].type);
+    EXPECT_EQ(
+        connection_->query_value(format("SELECT any_value(typeof({}) = typeof(NULL::{})) FROM {}",
+                                        sql, to_duckdb(after.fields[column].type), given)),
+        "true");
+    return connection_->query_rows(format("SELECT {} FROM {} ORDER BY s IS NULL", sql, given));
+  };
+  EXPECT_EQ(converted(0),
+            (Rows{{R"({"was_x":1,"l":[{"n":"one","y":1},null],"x":null})"}, {std::nullopt}}));
+  EXPECT_EQ(converted(1), (Rows{{R"({"k":{"b":1,"d":2}})"}, {std::nullopt}}));
 }
 
 TEST_F(SchemaEvolution, divides_new_files_in_another_way) {
@@ -166,8 +246,9 @@ TEST_F(SchemaEvolution, finds_columns_by_name_whatever_their_order) {
   const auto field = [](const std::string& name, const std::string& type) {
     return Field{0, name, type_from_duckdb(type), false, ""};
   };
-  const auto evolved =
-      evolve(table->metadata, {field("s", "STRUCT(y BIGINT, x DOUBLE)"), field("new", "VARCHAR[]"),
+  const Schema& now = table->metadata.current_schema();
+  const auto evolved = evolve(table->metadata, now,
+                              {field("s", "STRUCT(y BIGINT, x DOUBLE)"), field("new", "VARCHAR[]"),
                                field("A", "BIGINT"), field("d", "DECIMAL(9,2)")});
   EXPECT_TRUE(evolved.misfits.empty());
   EXPECT_TRUE(evolved.is_changed);
@@ -181,9 +262,33 @@ TEST_F(SchemaEvolution, finds_columns_by_name_whatever_their_order) {
   std::vector<int> written;
   for (const Field& column : evolved.written.fields) written.push_back(column.id);
   EXPECT_EQ(written, (std::vector<int>{2, 6, 1, 3}));
-  EXPECT_FALSE(evolve(table->metadata, {field("old", "DATE")}).is_changed);
-  EXPECT_EQ(evolve(table->metadata, {field("old", "VARCHAR"), field("a", "DOUBLE")}).misfits.size(),
-            2u);
+  EXPECT_FALSE(evolve(table->metadata, now, {field("old", "DATE")}).is_changed);
+  EXPECT_EQ(
+      evolve(table->metadata, now, {field("old", "VARCHAR"), field("a", "DOUBLE")}).misfits.size(),
+      2u);
+}
+
+TEST_F(SchemaEvolution, finds_members_by_the_names_that_they_had) {
+  create({{"id", "BIGINT"}, {"l", "STRUCT(x INTEGER, k VARCHAR)[]"}, {"usr", "VARCHAR"}});
+  alter({.rename = {{"l.x", "y"}, {"usr", "user_id"}}});
+  const TablePtr table = alter({.drop = {"l.k"}, .rename = {{"l.y", "z"}}});
+  const auto written = [&](const std::string& type) {
+    const auto evolved = evolve(table->metadata, table->metadata.current_schema(),
+                                {Field{0, "l", type_from_duckdb(type), false, ""},
+                                 Field{0, "USR", type_from_duckdb("VARCHAR"), false, ""}});
+    EXPECT_EQ(evolved.written.fields.at(1).id, 3);
+    std::string text = evolved.is_changed ? "more:" : "same:";
+    for (const Field& member : evolved.written.fields.at(0).type.fields.at(0).type.fields) {
+      text += format(" {} {} {}", member.id, member.name, to_duckdb(member.type));
+    }
+    return text;
+  };
+  EXPECT_EQ(written("STRUCT(x INTEGER)[]"), "same: 5 x INTEGER");
+  EXPECT_EQ(written("STRUCT(Y BIGINT)[]"), "more: 5 Y BIGINT");
+  // Its present name goes before one that it had.
+  EXPECT_EQ(written("STRUCT(x DATE, z INTEGER)[]"), "more: 5 z INTEGER 7 x DATE");
+  // A member that is gone comes back as a new one.
+  EXPECT_EQ(written("STRUCT(z INTEGER, k VARCHAR)[]"), "more: 5 z INTEGER 7 k VARCHAR");
 }
 
 }  // namespace

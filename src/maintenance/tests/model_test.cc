@@ -238,6 +238,23 @@ class ModelRun {
     return "upgrade";
   }
 
+  // Of a column after id and amount.
+  std::string fresh_value(const lake::Field& field, TableModel::Row& row) {
+    if (field.type.kind != lake::TypeKind::kStruct) {
+      row.others[field.id] = next_amount_;
+      return format("{}", next_amount_++);
+    }
+    std::vector<std::string> members;
+    for (size_t i = 0; i < field.type.fields.size(); ++i) {
+      const lake::Field& member = field.type.fields[i];
+      const std::string value = i == 0   ? format("{}", row.amount)
+                                : i == 1 ? format("{}", -row.amount)
+                                         : fresh_value(member, row);
+      members.push_back(format("'{}': {}", member.name, value));
+    }
+    return format("{{{}}}", join(members, ", "));
+  }
+
   std::string append_from_outside() {
     lake::TableChange change;
     change.base = table_.table();
@@ -249,10 +266,7 @@ class ModelRun {
     for (uint64_t left = 1 + steps_.below(20); left > 0; --left) {
       TableModel::Row row{next_amount_++, {}};
       std::string value = format("{}, {}", next_foreign_id_, row.amount);
-      for (const lake::Field& field : others) {
-        row.others[field.id] = next_amount_;
-        value += format(", {}", next_amount_++);
-      }
+      for (const lake::Field& field : others) value += ", " + fresh_value(field, row);
       values.push_back(format("({})", value));
       rows[next_foreign_id_++] = row;
     }
@@ -313,8 +327,10 @@ class ModelRun {
     lake::TableChange change;
     change.base = table_.table();
     lake::Schema schema = change.base->metadata.current_schema();
-    const uint64_t what = steps_.below(3);
-    if (schema.fields.size() == 2 || (what == 0 && schema.fields.size() < 5)) {
+    const uint64_t what = steps_.below(5);
+    if (what > 2) {
+      change_members(schema.fields[2].type.fields);
+    } else if (schema.fields.size() == 3 || (what == 0 && schema.fields.size() < 6)) {
       lake::Field field;
       field.name = format("c{}", next_amount_++);
       field.type.kind = lake::TypeKind::kLong;
@@ -329,6 +345,21 @@ class ModelRun {
     table_.tables().refresh(table_.identifier());
     begin_again();
     return "other columns";
+  }
+
+  // Of the struct that the job fills. Beside what it fills there is one member at most, whose name
+  // others had before it.
+  void change_members(std::vector<lake::Field>& members) {
+    if (steps_.below(2) == 0) {
+      members[steps_.below(2)].name = format("m{}", next_amount_++);
+    } else if (members.size() == 3 && steps_.below(2) == 0) {
+      members.back().name = members.back().name == "p" ? "q" : "p";
+    } else if (members.size() == 3) {
+      members.pop_back();
+    } else {
+      members.push_back({0, steps_.below(2) == 0 ? "p" : "q",
+                         lake::simple_type(lake::TypeKind::kLong), false, ""});
+    }
   }
 
   // A file operation fails in a commit or in upkeep: no harm is done, and the next try goes.

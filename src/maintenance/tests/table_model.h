@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "base/text.h"
 #include "lake/table.h"
 
 namespace headrace::maintenance {
@@ -22,7 +23,7 @@ class TableModel {
  public:
   struct Row {
     int64_t amount = 0;
-    std::map<int, int64_t> others;  // of columns that were added later, by their ids; else NULL
+    std::map<int, int64_t> others;  // of columns and members that came later, by their ids
   };
   using Rows = std::map<int64_t, Row>;
   using Batch = std::vector<ModelChange>;
@@ -59,15 +60,12 @@ class TableModel {
   const Rows& current() const { return current_; }
   size_t committed_batches() const { return committed_batches_; }
 
-  // One text for each row, in the order of ids; `others`: ids of the columns after id and amount.
-  static std::vector<std::string> texts(const Rows& rows, const std::vector<int>& others) {
+  // One text for each row, in the order of ids; `others`: the columns after id and amount.
+  static std::vector<std::string> texts(const Rows& rows, const std::vector<lake::Field>& others) {
     std::vector<std::string> result;
     for (const auto& [id, row] : rows) {
       std::string text = format("{}|{}", id, row.amount);
-      for (const int column : others) {
-        const auto value = row.others.find(column);
-        text += value == row.others.end() ? "|NULL" : format("|{}", value->second);
-      }
+      for (const lake::Field& column : others) text += "|" + text_of(row, column);
       result.push_back(std::move(text));
     }
     return result;
@@ -78,6 +76,26 @@ class TableModel {
     Rows rows;
     size_t batches = 0;
   };
+
+  static std::string text_of(const Row& row, const lake::Field& column) {
+    if (column.type.kind == lake::TypeKind::kStruct) return struct_text(row, column.type);
+    const auto value = row.others.find(column.id);
+    return value == row.others.end() ? "NULL" : format("{}", value->second);
+  }
+  // As the job fills it: {'x': amount, 'y': -amount}, whatever these are called by now.
+  static std::string struct_text(const Row& row, const lake::Type& type) {
+    std::vector<std::string> members;
+    for (size_t i = 0; i < type.fields.size(); ++i) {
+      const lake::Field& member = type.fields[i];
+      const auto other = row.others.find(member.id);
+      const std::string value = i == 0                      ? format("{}", row.amount)
+                                : i == 1                    ? format("{}", -row.amount)
+                                : other == row.others.end() ? "null"
+                                                            : format("{}", other->second);
+      members.push_back(format(R"("{}":{})", member.name, value));
+    }
+    return format("{{{}}}", join(members, ","));
+  }
 
   static void apply(const Batch& batch, Rows& rows) {
     for (const ModelChange& change : batch) {
