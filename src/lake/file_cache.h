@@ -1,10 +1,12 @@
 #pragma once
 
 // What immutable files hold, parsed, by path; the oldest goes when the total weight passes the
-// limit. Thread use: any thread.
+// limit, and that of a file which is removed is forgotten with it. A key may go on behind a path
+// with "#…". Thread use: any thread.
 
 #include <cstddef>
-#include <deque>
+#include <iterator>
+#include <list>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -25,26 +27,38 @@ class FileCache {
 
   void put(const std::string& path, std::shared_ptr<const Value> value, size_t weight) {
     const std::lock_guard lock(mutex_);
-    if (!entries_.emplace(path, Entry{std::move(value), weight}).second) return;
+    if (entries_.contains(path)) return;
     order_.push_back(path);
+    entries_[path] = {std::move(value), weight, std::prev(order_.end())};
     weight_ += weight;
-    while (weight_ > max_weight_ && order_.size() > 1) {
-      const auto oldest = entries_.find(order_.front());
-      weight_ -= oldest->second.weight;
-      entries_.erase(oldest);
-      order_.pop_front();
-    }
+    while (weight_ > max_weight_ && order_.size() > 1) erase(entries_.find(order_.front()));
+  }
+
+  void forget(const std::string& path) {
+    const std::lock_guard lock(mutex_);
+    if (const auto found = entries_.find(path); found != entries_.end()) erase(found);
+    const std::string further = path + "#";
+    auto next = entries_.lower_bound(further);
+    while (next != entries_.end() && next->first.starts_with(further)) erase(next++);
   }
 
  private:
   struct Entry {
     std::shared_ptr<const Value> value;
-    size_t weight;
+    size_t weight = 0;
+    std::list<std::string>::iterator place;  // in order_
   };
+
+  void erase(typename std::map<std::string, Entry>::iterator entry) {
+    weight_ -= entry->second.weight;
+    order_.erase(entry->second.place);
+    entries_.erase(entry);
+  }
+
   const size_t max_weight_;
   mutable std::mutex mutex_;
   std::map<std::string, Entry> entries_;
-  std::deque<std::string> order_;
+  std::list<std::string> order_;  // the oldest first
   size_t weight_ = 0;
 };
 

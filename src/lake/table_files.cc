@@ -131,6 +131,10 @@ std::string TableFiles::write_manifest_list(const TableMetadata& metadata, const
 
 void TableFiles::remove_best_effort(const std::vector<std::string>& uris) noexcept {
   try {
+    for (const std::string& uri : uris) {
+      lists_.forget(uri);
+      manifests_.forget(uri);
+    }
     objects_.remove(uris);
   } catch (const std::exception&) {
     // What stays is an orphan; it does no harm.

@@ -20,6 +20,22 @@ TEST(FileCache, LetsTheOldestGoWhenItIsFull) {
   EXPECT_EQ(cache.find("c"), nullptr);
 }
 
+TEST(FileCache, ForgetsAFileByItsPath) {
+  FileCache<int> cache(10);
+  for (const char* key : {"a", "a#1", "a#2", "ab", "b"}) {
+    cache.put(key, std::make_shared<int>(1), 2);
+  }
+  cache.forget("a");
+  cache.forget("nothing");
+  for (const char* key : {"a", "a#1", "a#2"}) EXPECT_EQ(cache.find(key), nullptr) << key;
+  // Its room is there for others, and their order stays.
+  cache.put("c", std::make_shared<int>(1), 6);
+  EXPECT_NE(cache.find("ab"), nullptr);
+  cache.put("d", std::make_shared<int>(1), 2);
+  EXPECT_EQ(cache.find("ab"), nullptr);
+  EXPECT_NE(cache.find("b"), nullptr);
+}
+
 TEST(Footprint, GrowsWithColumnsAndTheirBounds) {
   ManifestEntries plain(1);
   ManifestEntries wide(1);
