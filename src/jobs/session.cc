@@ -191,7 +191,7 @@ void Session::choose_start(const tables::Positions& start) {
   std::vector<std::string> topics;
   for (const CompiledInput& input : job_.driving) topics.push_back(input.need.topic);
   const auto& targets = writer_->targets();
-  const auto position = [&](size_t i) { return targets[i].committed.value_or(start); };
+  const auto position = [&](size_t i) { return targets[i].reached.value_or(start); };
   at_ = position(0);
   for (size_t i = 1; i < targets.size(); ++i) {
     if (!reaches(position(i), at_, topics)) at_ = position(i);

@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "jobs/found_fields.h"
+#include "jobs/standing_by.h"
 #include "lake/schema_evolution.h"
 
 namespace headrace::jobs {
@@ -101,12 +102,37 @@ void JobWriter::open_targets(const CompiledJob& job,
       spec.raw_topic = compiled.raw_topic;
       spec.raw_start = raw_start.at(compiled.raw_topic);
     }
-    WriterTarget target{std::move(compiled), collaborators_.tables.open_target(spec), nullptr,
-                        std::nullopt, true};
+    WriterTarget target{std::move(compiled),
+                        collaborators_.tables.open_target(spec),
+                        nullptr,
+                        std::nullopt,
+                        std::nullopt,
+                        true};
     target.written_as = lake::with_schema(target.state.table, target.state.hot_schema);
     targets_.push_back(std::move(target));
     check_owner(job_, *targets_.back().state.table);
     targets_.back().committed = positions_of(*targets_.back().state.table);
+  }
+  find_reached();
+}
+
+// What the newest commit with a word for a target says of it.
+void JobWriter::find_reached() {
+  std::vector<StandingBy> notes;
+  for (const WriterTarget& target : targets_) {
+    notes.push_back(StandingBy::of(*target.state.table));
+    last_commit_ = std::max(last_commit_, notes.back().commit);
+  }
+  for (size_t i = 0; i < targets_.size(); ++i) {
+    WriterTarget& target = targets_[i];
+    target.reached = target.committed;
+    int64_t newest = notes[i].commit;
+    for (size_t j = 0; j < targets_.size(); ++j) {
+      const bool tells = notes[j].holds(*target.state.table, target.committed);
+      if (!tells || notes[j].commit <= newest || !targets_[j].committed) continue;
+      newest = notes[j].commit;
+      target.reached = targets_[j].committed;
+    }
   }
 }
 
@@ -176,14 +202,37 @@ void JobWriter::activate(const std::vector<bool>& active) {
   for (size_t i = 0; i < targets_.size(); ++i) targets_[i].is_active = active[i];
 }
 
+bool JobWriter::has_news_of_found_fields(const WriterTarget& target) const {
+  if (!target.compiled.holds_found_fields()) return false;
+  const auto& properties = target.state.table->metadata.properties;
+  return std::any_of(found_.begin(), found_.end(), [&](const auto& entry) {
+    const auto known = properties.find(entry.first);
+    return known == properties.end() || known->second != entry.second;
+  });
+}
+
+// Raw tables have no hot rows, and those of upsert tables may all be deletes.
+bool JobWriter::gets_something(const WriterTarget& target) const {
+  return !target.compiled.raw_topic.empty() || target.compiled.is_upsert() ||
+         target.state.pending || has_news_of_found_fields(target) ||
+         collaborators_.tables.unsealed_rows(target.compiled.need.table) > 0;
+}
+
 SealedWork JobWriter::seal(const tables::Positions& positions) {
   SealedWork work;
   work.positions = positions;
-  std::vector<lake::TableIdentifier> identifiers;
-  std::map<std::string, std::vector<stream::Offset>> raw_next;
   for (size_t i = 0; i < targets_.size(); ++i) {
     if (!targets_[i].is_active) continue;
-    work.targets.push_back(i);
+    (gets_something(targets_[i]) ? work.targets : work.standing_by).push_back(i);
+  }
+  // One has to tell of the others.
+  if (work.targets.empty() && !work.standing_by.empty()) {
+    work.targets.push_back(work.standing_by.front());
+    work.standing_by.erase(work.standing_by.begin());
+  }
+  std::vector<lake::TableIdentifier> identifiers;
+  std::map<std::string, std::vector<stream::Offset>> raw_next;
+  for (const size_t i : work.targets) {
     identifiers.push_back(targets_[i].compiled.need.table);
     const std::string& topic = targets_[i].compiled.raw_topic;
     if (!topic.empty()) raw_next[topic] = positions.topic(topic);
@@ -231,7 +280,9 @@ lake::TableChange JobWriter::change_of(const WriterTarget& target, const SealedW
   change.removed = deletes.removed;
   if (!deletes.added.empty()) change.operation = written.data.empty() ? "delete" : "overwrite";
   change.only_on_base = sealed.is_upsert;
-  change.summary = {{tables::kPositionsKey, work.positions.to_text()}, {kJobKey, job_}};
+  change.summary = {{tables::kPositionsKey, work.positions.to_text()},
+                    {kStandingByKey, standing_by_text(work)},
+                    {kJobKey, job_}};
   // Somebody else's commit in between may be an append; another job's positions may not.
   change.expected_summary = {
       {tables::kPositionsKey,
@@ -239,15 +290,15 @@ lake::TableChange JobWriter::change_of(const WriterTarget& target, const SealedW
   change.lease = collaborators_.lease;
   change.new_schema = target.state.pending;
   change.cause = format("job {}: records before {}", job_, work.positions.to_text());
-  if (target.compiled.holds_found_fields()) {
-    for (const auto& [name, value] : found_) {
-      const auto known = target.state.table->metadata.properties.find(name);
-      const bool is_new =
-          known == target.state.table->metadata.properties.end() || known->second != value;
-      if (is_new) change.set_properties[name] = value;
-    }
-  }
+  if (has_news_of_found_fields(target)) change.set_properties = found_;
   return change;
+}
+
+std::string JobWriter::standing_by_text(const SealedWork& work) const {
+  StandingBy note;
+  note.commit = last_commit_ + 1;
+  for (const size_t i : work.standing_by) note.add(*targets_[i].state.table, targets_[i].committed);
+  return note.to_text();
 }
 
 std::vector<lake::TablePtr> JobWriter::commit_changes(
@@ -274,13 +325,15 @@ void JobWriter::commit(const SealedWork& work) {
     changes.push_back(change_of(target, work, written_[i], work.generations[i]));
   }
   const std::vector<lake::TablePtr> committed = commit_changes(work, changes);
+  ++last_commit_;
+  for (const size_t i : work.standing_by) targets_[i].reached = work.positions;
   std::vector<tables::LiveTables::CommittedTable> replacements;
   for (size_t i = 0; i < work.targets.size(); ++i) {
     WriterTarget& target = targets_[work.targets[i]];
     target.state.table = committed[i];
     target.state.pending.reset();
     target.written_as = lake::with_schema(committed[i], target.state.hot_schema);
-    target.committed = work.positions;
+    target.committed = target.reached = work.positions;
     replacements.push_back({committed[i], work.generations[i], written_[i].data, {}});
   }
   written_.clear();

@@ -6,7 +6,7 @@
 // thread meanwhile. All tables of a commit move on in one transaction of the catalog, with the
 // positions that they include. When the targets of a job do not stand at the same positions (one
 // was added, or another engine rolled one back), those that lag work alone until they have caught
-// up.
+// up. A target without rows in a commit stands by: standing_by.h.
 
 #include <memory>
 #include <mutex>
@@ -35,13 +35,16 @@ struct WriterTarget {
   CompiledTarget compiled;  // the dead-letter table has no node
   tables::TableState state;
   lake::TablePtr written_as;  // with the columns that the job gives, whatever others add meanwhile
-  std::optional<tables::Positions> committed;
+  std::optional<tables::Positions> committed;  // as its own snapshot says
+  // The same, or further on: records up to there have brought it no rows (standing_by.h).
+  std::optional<tables::Positions> reached;
   bool is_active = true;
 };
 
 // What was sealed together and is committed together.
 struct SealedWork {
   std::vector<size_t> targets;
+  std::vector<size_t> standing_by;  // targets that get nothing
   std::vector<tables::SealedGeneration> generations;
   tables::Positions positions;
 };
@@ -90,6 +93,9 @@ class JobWriter {
   void open_targets(const CompiledJob& job,
                     const std::map<std::string, std::vector<stream::Offset>>& raw_start);
   void close() noexcept;
+  void find_reached();
+  bool gets_something(const WriterTarget& target) const;
+  bool has_news_of_found_fields(const WriterTarget& target) const;
   // What one target's part of a commit is made of.
   struct Written {
     std::vector<lake::DataFile> data;
@@ -98,6 +104,7 @@ class JobWriter {
   Written write_files(const WriterTarget& target, const tables::SealedGeneration& sealed);
   lake::TableChange change_of(const WriterTarget& target, const SealedWork& work,
                               const Written& written, const tables::SealedGeneration& sealed) const;
+  std::string standing_by_text(const SealedWork& work) const;
   std::vector<lake::TablePtr> commit_changes(const SealedWork& work,
                                              const std::vector<lake::TableChange>& changes);
 
@@ -105,6 +112,7 @@ class JobWriter {
   std::string job_;
   lake::TableIdentifier dead_letters_;
   std::vector<WriterTarget> targets_;
+  int64_t last_commit_ = 0;  // counted through all lives of the job
   std::unique_ptr<engine::Connection> commit_connection_;
   std::map<std::string, std::string> found_;  // properties of the tables that hold found fields
   // Files of a commit whose outcome was a passing error: used again rather than written twice.

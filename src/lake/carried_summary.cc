@@ -10,7 +10,8 @@ struct CarriedEntry {
   bool by_replace_alone;
 };
 
-constexpr std::array<CarriedEntry, 5> kCarried = {{{"headrace.positions", false},
+constexpr std::array<CarriedEntry, 6> kCarried = {{{"headrace.positions", false},
+                                                   {"headrace.standing-by", false},
                                                    {"headrace.job", false},
                                                    {"headrace.inputs", true},
                                                    {"headrace.query", true},

@@ -317,6 +317,12 @@ void LiveTables::rows_added(const TableIdentifier& identifier, int64_t rows) {
   ++live.version;
 }
 
+int64_t LiveTables::unsealed_rows(const TableIdentifier& identifier) const {
+  std::lock_guard lock(state_->mutex);
+  const TableState& live = state_->at(identifier);
+  return live.hot_rows - live.sealed_rows;
+}
+
 void LiveTables::set_view_owner(const TableIdentifier& identifier, Dependent* owner) {
   std::lock_guard lock(state_->mutex);
   state_->owners[identifier] = owner;

@@ -179,6 +179,9 @@ class LiveTables {
   // Tells by how many the hot rows grew by what a job did (its engine transaction is done).
   void rows_added(const lake::TableIdentifier& identifier, int64_t rows);
 
+  // Hot rows that the next seal() would take.
+  int64_t unsealed_rows(const lake::TableIdentifier& identifier) const;
+
   // A batch of changes of upsert tables. Made before the engine transaction that calls apply();
   // keep() after its commit, else the changes are taken back. While it is there, no files of these
   // tables are swapped.
