@@ -80,6 +80,7 @@ Instance::Instance(project::Project project, Access access, query::FileAccess qu
   lake::CatalogOptions catalog_options;
   catalog_options.warehouse = storage_->warehouse();
   catalog_options.staging = directory_in(project_, "staging");
+  catalog_options.removes_in_background = true;
   catalog_options.on_expired = [this](const lake::TableIdentifier& table, size_t snapshots,
                                       size_t files) {
     if (maintainer_ != nullptr) maintainer_->expired(table, snapshots, files);

@@ -159,12 +159,12 @@ Expired expire(TableMetadata& metadata, const CatalogOptions& options, int64_t n
 size_t remove_expired_files(TableFiles& files, const TableMetadata& metadata,
                             const Expired& expired) noexcept {
   if (!may_remove_files(metadata)) return 0;
-  files.remove_best_effort(expired.metadata_files);
+  files.remove_soon(expired.metadata_files);
   size_t removed = expired.metadata_files.size();
   if (expired.snapshots.empty() || !is_linear(metadata, expired)) return removed;
   try {
     const std::set<std::string> unreferenced = unreferenced_files(files, metadata, expired);
-    files.remove_best_effort(std::vector(unreferenced.begin(), unreferenced.end()));
+    files.remove_soon(std::vector(unreferenced.begin(), unreferenced.end()));
     removed += unreferenced.size();
   } catch (const std::exception&) {
     // The commit stands; files that could not be told apart stay as orphans.

@@ -21,7 +21,7 @@ Expired expire(TableMetadata& metadata, const CatalogOptions& options, int64_t n
 
 // After the commit of `metadata`: removes, as far as it can, the manifest lists, manifests and data
 // files that only expired snapshots referred to, and old metadata files. Leaves the files of tables
-// with a branched history and of those with gc.enabled=false. Returns how many it removed.
+// with a branched history and of those with gc.enabled=false. Returns how many go.
 size_t remove_expired_files(TableFiles& files, const TableMetadata& metadata,
                             const Expired& expired) noexcept;
 

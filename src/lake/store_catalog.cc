@@ -149,7 +149,7 @@ StoreCatalog::StoreCatalog(store::MetadataStore& store, FileSystem& files,
       clock_(clock),
       random_(random),
       options_(checked(options)),
-      files_(objects, random) {}
+      files_(objects, random, options_.removes_in_background) {}
 
 StoreCatalog::StoreCatalog(store::MetadataStore& store, FileSystem& files,
                            std::unique_ptr<objects::ObjectStore> objects, Clock& clock,
@@ -161,7 +161,7 @@ StoreCatalog::StoreCatalog(store::MetadataStore& store, FileSystem& files,
       clock_(clock),
       random_(random),
       options_(checked(options)),
-      files_(objects_, random) {}
+      files_(objects_, random, options_.removes_in_background) {}
 
 std::vector<TableIdentifier> StoreCatalog::list(const std::string& database) {
   std::vector<TableIdentifier> identifiers;

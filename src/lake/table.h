@@ -222,7 +222,8 @@ struct CatalogOptions {
       5 * 24 * 3600 * 1000LL;  // and none younger than this is, unless there are > max
   int max_snapshots = 200;
   int keep_metadata_files = 20;
-  int merge_manifests_at = 50;  // small manifests are merged when there are this many
+  int merge_manifests_at = 50;         // small manifests are merged when there are this many
+  bool removes_in_background = false;  // the files of what has expired
   // Told by the thread that committed, when the commit expired snapshots: of which table, how many,
   // and how many files went with them. Must not throw.
   std::function<void(const TableIdentifier&, size_t snapshots, size_t files)> on_expired = {};

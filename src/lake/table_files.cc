@@ -25,11 +25,12 @@ int64_t version_of(const std::string& location) {
 
 }  // namespace
 
-TableFiles::TableFiles(objects::ObjectStore& objects, Random& random)
+TableFiles::TableFiles(objects::ObjectStore& objects, Random& random, bool removes_in_background)
     : objects_(objects),
       random_(random),
       lists_(kCachedListBytes),
-      manifests_(kCachedManifestBytes) {}
+      manifests_(kCachedManifestBytes),
+      remover_(removes_in_background ? std::make_unique<FileRemover>(objects) : nullptr) {}
 
 TableMetadata TableFiles::read_metadata(const std::string& location) {
   try {
@@ -131,13 +132,30 @@ std::string TableFiles::write_manifest_list(const TableMetadata& metadata, const
 
 void TableFiles::remove_best_effort(const std::vector<std::string>& uris) noexcept {
   try {
-    for (const std::string& uri : uris) {
-      lists_.forget(uri);
-      manifests_.forget(uri);
-    }
+    forget(uris);
     objects_.remove(uris);
   } catch (const std::exception&) {
     // What stays is an orphan; it does no harm.
+  }
+}
+
+void TableFiles::remove_soon(const std::vector<std::string>& uris) noexcept {
+  if (remover_ == nullptr) {
+    remove_best_effort(uris);
+    return;
+  }
+  try {
+    forget(uris);
+    remover_->add(uris);
+  } catch (const std::exception&) {
+    // As above.
+  }
+}
+
+void TableFiles::forget(const std::vector<std::string>& uris) {
+  for (const std::string& uri : uris) {
+    lists_.forget(uri);
+    manifests_.forget(uri);
   }
 }
 

@@ -9,6 +9,7 @@
 
 #include "base/random.h"
 #include "lake/file_cache.h"
+#include "lake/file_remover.h"
 #include "lake/manifest.h"
 #include "lake/table.h"
 #include "objects/object_store.h"
@@ -17,7 +18,7 @@ namespace headrace::lake {
 
 class TableFiles {
  public:
-  TableFiles(objects::ObjectStore& objects, Random& random);
+  TableFiles(objects::ObjectStore& objects, Random& random, bool removes_in_background);
 
   TableMetadata read_metadata(const std::string& location);
   // Hold what these return while you look at it: another thread may have put its own into the
@@ -41,7 +42,11 @@ class TableFiles {
   void remove_best_effort(const std::vector<std::string>& uris) noexcept;
   void remove_best_effort(const std::string& uri) noexcept { remove_best_effort(std::vector{uri}); }
 
+  // The same of files that nothing waits for: beside the caller, if that was asked for.
+  void remove_soon(const std::vector<std::string>& uris) noexcept;
+
  private:
+  void forget(const std::vector<std::string>& uris);
   std::string sync_marker();
   static std::string metadata_uri(const TableMetadata& metadata, const std::string& name);
 
@@ -49,6 +54,7 @@ class TableFiles {
   Random& random_;
   FileCache<ManifestList> lists_;
   FileCache<ManifestEntries> manifests_;
+  std::unique_ptr<FileRemover> remover_;  // nullptr: nothing in the background
 };
 
 }  // namespace headrace::lake

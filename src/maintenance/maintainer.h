@@ -36,7 +36,7 @@ namespace headrace::maintenance {
 struct MaintainerOptions {
   PlannerOptions planner;
   milliseconds interval{60'000};  // between two looks at the tables
-  int64_t many_commits = 200;     // to all tables, after which it looks before the interval is over
+  int64_t many_commits = 60;      // to all tables, after which it looks before the interval is over
   int share_percent = 25;         // of the time, at most, that is spent working
   milliseconds orphan_age{3 * 24 * 3'600'000LL};
   milliseconds orphan_interval{24 * 3'600'000LL};  // how often orphans are looked for

@@ -228,7 +228,7 @@ Fields<MaintenanceSettings> MaintenanceSettings::fields() {
                 "merge small files and remove orphans while the server runs; by hand there is "
                 "`headrace tables optimize` and `expire`")
       .optional("interval", &MaintenanceSettings::interval,
-                "how often the tables are looked at; sooner after 200 commits",
+                "how often the tables are looked at; sooner after 60 commits",
                 at_least(milliseconds(100)), at_most(std::chrono::hours(24)))
       .optional("target_file_size", &MaintenanceSettings::target_file_size,
                 "small files are merged up to this size", at_least(mebibytes(1)),

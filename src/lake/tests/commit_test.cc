@@ -339,12 +339,15 @@ TEST(CommitTest, ManifestsAreMergedAndKeepWhatTheirEntriesSay) {
   EXPECT_THAT(fresh->files_added_after(*table, ids[9]), SizeIs(20));
 }
 
-TEST(CommitTest, ExpiredSnapshotsTakeTheirFilesWithThem) {
+class ExpiryTest : public ::testing::TestWithParam<bool> {};
+
+TEST_P(ExpiryTest, ExpiredSnapshotsTakeTheirFilesWithThem) {
   LakeFixture lake({.keep_snapshots = 3,
                     .keep_snapshots_ms = -1,
                     .max_snapshots = 5,
                     .keep_metadata_files = 4,
-                    .merge_manifests_at = 4});
+                    .merge_manifests_at = 4,
+                    .removes_in_background = GetParam()});
   TablePtr table = lake.create("edits");
   const std::string data = lake.catalog->data_directory(*table);
   const auto real_file = [&](const std::string& name) {
@@ -369,6 +372,7 @@ TEST(CommitTest, ExpiredSnapshotsTakeTheirFilesWithThem) {
   for (const Snapshot& snapshot : table->metadata.snapshots) {
     EXPECT_NO_THROW(fresh->files(*table, snapshot.snapshot_id));
   }
+  lake.catalog.reset();  // what is to go by now is gone then
   EXPECT_FALSE(lake.files->exists(local_path(replaced.path)));
   EXPECT_THAT(lake.files->list(data), SizeIs(21));
   int metadata_files = 0;
@@ -381,6 +385,10 @@ TEST(CommitTest, ExpiredSnapshotsTakeTheirFilesWithThem) {
   EXPECT_EQ(metadata_files, 4);
   EXPECT_EQ(lists, 3);
 }
+
+INSTANTIATE_TEST_SUITE_P(Removal, ExpiryTest, ::testing::Bool(), [](const auto& in_background) {
+  return in_background.param ? "InTheBackground" : "AtOnce";
+});
 
 TEST(CommitTest, SnapshotsThatATagPointsToStay) {
   LakeFixture lake({.keep_snapshots = 1, .keep_snapshots_ms = -1, .max_snapshots = 1});

@@ -26,7 +26,8 @@ const char* kSchema = R"({"type": "struct", "fields": [
 // Another engine: writes manifests itself, and asks for the commit.
 class Engine {
  public:
-  explicit Engine(LakeFixture& lake) : lake_(lake), files_(lake.catalog->objects(), lake.random) {}
+  explicit Engine(LakeFixture& lake)
+      : lake_(lake), files_(lake.catalog->objects(), lake.random, false) {}
 
   // The snapshot that the change makes of the table as the engine has loaded it.
   Json snapshot(const TableChange& change) {
