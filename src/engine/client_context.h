@@ -34,19 +34,21 @@ auto with_client_context(duckdb_connection connection, Use use) {
   return use(reinterpret_cast<duckdb::CClientContextWrapper*>(held.handle)->context);
 }
 
-// Runs `create` in a transaction of the engine's own. What DuckDB complains of, or nothing.
-template <class Create>
-std::string created_in_catalog(Database::State& state, Create create) {
-  return state.with_own_connection([&](duckdb_connection connection) {
-    return with_client_context(connection, [&](duckdb::ClientContext& context) -> std::string {
+// Runs `use` with the C++ context of the engine's own connection. internal, "<failing>: …", when
+// DuckDB complains.
+template <class Use>
+void with_engine(Database::State& state, const char* failing, Use use) {
+  std::string failure;
+  state.with_own_connection([&](duckdb_connection connection) {
+    with_client_context(connection, [&](duckdb::ClientContext& context) {
       try {
-        context.RunFunctionInTransaction([&] { create(context); });
+        use(context);
       } catch (const std::exception& error) {
-        return error.what();
+        failure = error.what();
       }
-      return "";
     });
   });
+  if (!failure.empty()) fail(ErrorKind::kInternal, "{}: {}", failing, failure);
 }
 
 // Runs ours inside of DuckDB: an Error becomes what DuckDB takes for an error of a file.

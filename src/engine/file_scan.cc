@@ -266,12 +266,9 @@ void create_function(duckdb::ClientContext& context, FileListResolver resolver) 
 }  // namespace
 
 void register_file_scan(Database::State& state, FileListResolver resolver) {
-  const std::string failure = created_in_catalog(state, [&](duckdb::ClientContext& context) {
-    create_function(context, std::move(resolver));
+  with_engine(state, "the SQL engine takes no lists of files", [&](duckdb::ClientContext& context) {
+    context.RunFunctionInTransaction([&] { create_function(context, std::move(resolver)); });
   });
-  if (!failure.empty()) {
-    fail(ErrorKind::kInternal, "the SQL engine takes no lists of files: {}", failure);
-  }
 }
 
 Connection::FilesScanned Connection::files_scanned() const {

@@ -152,8 +152,9 @@ duckdb::TableFunction parquet_function(duckdb::ClientContext& context,
 }
 
 void register_named_members(Database::State& state) {
-  const std::string failure = created_in_catalog(state, create_parquet_function);
-  if (!failure.empty()) fail(ErrorKind::kInternal, "starting the SQL engine: {}", failure);
+  with_engine(state, "starting the SQL engine", [](duckdb::ClientContext& context) {
+    context.RunFunctionInTransaction([&] { create_parquet_function(context); });
+  });
 }
 
 }  // namespace headrace::engine

@@ -95,20 +95,10 @@ class EngineFiles final : public duckdb::FileSystem {
 }  // namespace
 
 void register_remote_files(Database::State& state, std::shared_ptr<RemoteFiles> files) {
-  std::string failure;
-  state.with_own_connection([&](duckdb_connection connection) {
-    with_client_context(connection, [&](duckdb::ClientContext& client) {
-      try {
-        duckdb::FileSystem::GetFileSystem(client).RegisterSubSystem(
-            duckdb::make_uniq<EngineFiles>(std::move(files)));
-      } catch (const std::exception& error) {
-        failure = error.what();
-      }
-    });
+  with_engine(state, "the SQL engine takes no files of ours", [&](duckdb::ClientContext& client) {
+    duckdb::FileSystem::GetFileSystem(client).RegisterSubSystem(
+        duckdb::make_uniq<EngineFiles>(std::move(files)));
   });
-  if (!failure.empty()) {
-    fail(ErrorKind::kInternal, "the SQL engine takes no files of ours: {}", failure);
-  }
 }
 
 }  // namespace headrace::engine

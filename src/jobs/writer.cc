@@ -280,9 +280,7 @@ lake::TableChange JobWriter::change_of(const WriterTarget& target, const SealedW
   change.removed = deletes.removed;
   if (!deletes.added.empty()) change.operation = written.data.empty() ? "delete" : "overwrite";
   change.only_on_base = sealed.is_upsert;
-  change.summary = {{tables::kPositionsKey, work.positions.to_text()},
-                    {kStandingByKey, standing_by_text(work)},
-                    {kJobKey, job_}};
+  change.summary = {{tables::kPositionsKey, work.positions.to_text()}, {kJobKey, job_}};
   // Somebody else's commit in between may be an append; another job's positions may not.
   change.expected_summary = {
       {tables::kPositionsKey,
@@ -318,11 +316,13 @@ std::vector<lake::TablePtr> JobWriter::commit_changes(
 }
 
 void JobWriter::commit(const SealedWork& work) {
+  const std::string standing_by = standing_by_text(work);
   std::vector<lake::TableChange> changes;
   for (size_t i = 0; i < work.targets.size(); ++i) {
     const WriterTarget& target = targets_[work.targets[i]];
     if (written_.size() <= i) written_.push_back(write_files(target, work.generations[i]));
     changes.push_back(change_of(target, work, written_[i], work.generations[i]));
+    changes.back().summary[kStandingByKey] = standing_by;
   }
   const std::vector<lake::TablePtr> committed = commit_changes(work, changes);
   ++last_commit_;

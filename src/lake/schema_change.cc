@@ -81,19 +81,11 @@ void check_not_moved(const std::vector<Field>& fields, const std::vector<Field>&
   }
 }
 
-const Field* find_id(const std::vector<Field>& fields, int id) {
-  for (const Field& field : fields) {
-    if (field.id == id) return &field;
-    if (const Field* nested = find_id(field.type.fields, id)) return nested;
-  }
-  return nullptr;
-}
-
 // The engine reads a struct of an old file only when it has a member that the struct still has.
 void check_shares_members(const std::vector<Field>& fields, const Schema& known) {
   for (const Field& field : fields) {
     check_shares_members(field.type.fields, known);
-    const Field* old = find_id(known.fields, field.id);
+    const Field* old = known.find_id(field.id);
     if (field.type.kind != TypeKind::kStruct || old == nullptr) continue;
     const bool shares =
         std::any_of(field.type.fields.begin(), field.type.fields.end(), [&](const Field& member) {
